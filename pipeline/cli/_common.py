@@ -1,0 +1,92 @@
+"""What the commands share: global settings, LOG arguments, errors, output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from pipeline.errors import InputError, UserError
+from pipeline.i18n import _
+from pipeline.model import Export
+
+
+@dataclass(frozen=True, kw_only=True)
+class Globals:
+    """The global options, as every command sees them (`@click.pass_obj`)."""
+
+    archive: Path
+    config: Path | None
+    tz: ZoneInfo
+    now: datetime
+    lang: str
+    verbosity: int
+
+
+class PoliteGroup(click.Group):
+    """Prints a UserError as one line and exits 1; our own bugs keep their traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            click.echo(_("Error: {message}").format(message=error), err=True)
+            ctx.exit(1)
+
+
+def zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise UserError(_("unknown time zone {name}; use a name such as Asia/Shanghai").format(name=name)) from error
+
+
+def log_arguments(required: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """LOG… with --date and --chat, the same on every command that reads exports."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        command = click.option("--chat", metavar="NAME", help=_("Only this chat (name or id), or the name to give it."))(command)
+        command = click.option("--date", metavar="YYYY-MM-DD", help=_("The day of an export that omits it."))(command)
+        paths = click.Path(path_type=Path)
+        return click.argument("log", nargs=-1, required=required, type=paths)(command)
+
+    return decorate
+
+
+def read_logs(paths: Sequence[Path], settings: Globals, *, date: str | None, chat: str | None) -> list[Export]:
+    """The chats in the logs; what could not be read is told on stderr. Raises InputError when nothing was read."""
+    from pipeline.readers import ReadOptions, read_logs as read
+
+    exports = read(paths, ReadOptions(tz=settings.tz, date=date, chat=chat))
+    for export in exports:
+        note_skipped(export)
+    if not exports:
+        raise InputError(_("no chat found in {paths}").format(paths=", ".join(map(str, paths))))
+    return exports
+
+
+def note_skipped(export: Export, shown: int = 3) -> None:
+    """Counts the unreadable parts on stderr, with the first few."""
+    if export.skipped:
+        note(_("{chat}: {n} parts could not be read").format(chat=export.chat.name, n=len(export.skipped)))
+        for skipped in export.skipped[:shown]:
+            note(f"  {skipped.where}:{skipped.line}: {skipped.reason}")
+
+
+def note(message: str) -> None:
+    """A note for the person, on stderr; silent under --quiet."""
+    context = click.get_current_context(silent=True)
+    if context is None or not isinstance(context.obj, Globals) or context.obj.verbosity >= 0:
+        click.echo(message, err=True)
+
+
+def print_json_line(value: Any) -> None:
+    """One JSON value as a line of UTF-8, whatever the console's encoding."""
+    sys.stdout.buffer.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n")

@@ -1,0 +1,125 @@
+"""Text → vectors, in three tiers behind one small protocol.
+
+    fast      a static model learned from the quality model: per-message features, clustering of long histories
+    quality   multilingual-e5-small, pruned and quantised, run by onnxruntime: passages, questions, search
+    NAME      any sentence-transformers model, by hub name or local path (`--model`), imported only then
+
+All rows are float32 and of unit length; a text without a known piece gives a zero row (fast tier only):
+keep those out of an index and out of clustering.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import ModelError
+from pipeline.model import Message
+from pipeline.text import clean
+
+Vectors = NDArray[np.float32]  # [texts, dimension], unit rows
+
+MODELS = Path(__file__).parent / "models"
+QUALITY, FAST = "quality", "fast"
+
+BATCH = 32  # larger batches pad more than they save on two cores
+MAX_TOKENS = 256  # a chat message beyond ~350 characters is represented by its beginning
+THREADS = 2  # fixed, so that sums are taken in the same order on every machine
+
+
+class Embedder(Protocol):
+    """A model that turns texts into unit vectors. `name` identifies it in caches and archives."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def dimension(self) -> int: ...
+    def queries(self, texts: Sequence[str]) -> Vectors: ...
+    def passages(self, texts: Sequence[str]) -> Vectors: ...
+
+
+@lru_cache(maxsize=4)
+def load_embedder(name: str = QUALITY) -> Embedder:
+    """The embedder of that tier or model name; raises ModelError when it cannot be loaded."""
+    if name == QUALITY:
+        return OnnxEmbedder(MODELS / "e5-small-zh-en")
+    raise ModelError(f"unknown embedding model: {name}")
+
+
+class OnnxEmbedder:
+    """The bundled e5 model: mean of token states, normalised; prefixes as its model card asks."""
+
+    def __init__(self, folder: Path) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        if not (folder / "model_int8.onnx").exists():
+            raise ModelError(f"{folder}: the bundled model is missing; install dianti again")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = THREADS
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(folder / "model_int8.onnx"), options, providers=["CPUExecutionProvider"])
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._tokenizer.enable_padding(pad_id=self._tokenizer.token_to_id("<pad>") or 0)
+        self.dimension = int(json.loads((folder / "config.json").read_text(encoding="utf-8")).get("hidden_size", 384))
+        self.name = folder.name
+
+    def queries(self, texts: Sequence[str]) -> Vectors:
+        return encode_unique(texts, lambda batch: self._encode(batch, "query: "), self.dimension)
+
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        return encode_unique(texts, lambda batch: self._encode(batch, "passage: "), self.dimension)
+
+    def _encode(self, texts: Sequence[str], prefix: str) -> Vectors:
+        encoded = self._tokenizer.encode_batch([prefix + t for t in texts])
+        ids = np.array([e.ids for e in encoded], dtype=np.int64)
+        mask = np.array([e.attention_mask for e in encoded], dtype=np.int64)
+        (states,) = self._session.run(["h"], {"input_ids": ids, "attention_mask": mask})
+        return unit_rows((states * mask[:, :, None]).sum(1) / mask.sum(1, keepdims=True))
+
+
+def encode_unique(texts: Sequence[str], encode: Callable[[Sequence[str]], Vectors], dimension: int) -> Vectors:
+    """Encodes each distinct text once, shortest first in batches (less padding), back in the given order."""
+    distinct = sorted(set(texts), key=lambda t: (len(t), t))
+    if not distinct:
+        return np.zeros((0, dimension), dtype=np.float32)
+    rows = np.concatenate([encode(distinct[i : i + BATCH]) for i in range(0, len(distinct), BATCH)])
+    place = {t: i for i, t in enumerate(distinct)}
+    return rows[[place[t] for t in texts]]
+
+
+def unit_rows(rows: NDArray[np.floating]) -> Vectors:
+    """Rows scaled to length 1; zero rows stay zero."""
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return (rows / np.where(length == 0, 1, length)).astype(np.float32)
+
+
+class MessageVectors:
+    """Vectors of one chat's messages; row i = message i.
+
+    `fast` covers every message. The quality tier costs a hundred times as much, so `quality(rows)` computes it
+    for the rows asked for, once each.
+    """
+
+    def __init__(self, messages: Sequence[Message], fast: Embedder, quality: Embedder) -> None:
+        self.texts = [clean(m.text) for m in messages]
+        self.fast: Vectors = fast.passages(self.texts)
+        self._embedder = quality
+        self._rows: dict[int, NDArray[np.float32]] = {}
+
+    def quality(self, rows: Sequence[int]) -> Vectors:
+        """[len(rows), dimension]"""
+        missing = sorted({r for r in rows if r not in self._rows})
+        if missing:
+            self._rows |= dict(zip(missing, self._embedder.passages([self.texts[r] for r in missing]), strict=True))
+        if not len(rows):
+            return np.zeros((0, self._embedder.dimension), dtype=np.float32)
+        return np.stack([self._rows[r] for r in rows])

@@ -1,0 +1,79 @@
+"""Everything that depends on language and is shared by stages: cleaning, folding, tokens."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+
+_SPACE = re.compile(r"\s+")
+_INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_URL = re.compile(r"https?://[^\s<>\"'，。；、）】」》]+", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"^\s*[\[【<](?:图片|动画表情|表情|语音|视频|红包|sticker|image|voice|video|photo|GIF)[^\]】>]{0,40}[\]】>]\s*$", re.IGNORECASE)
+_CJK = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_WORD = re.compile(r"[A-Za-z0-9_]+(?:[.+#'-][A-Za-z0-9_+#]+)*|[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
+
+
+def clean(text: str) -> str:
+    """Text for models: invisible and control characters gone, runs of white space one blank."""
+    return _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
+
+
+def fold(text: str) -> str:
+    """Text for comparing: clean, width and case folded (NFKC, casefold)."""
+    return unicodedata.normalize("NFKC", clean(text)).casefold()
+
+
+def urls(text: str) -> list[str]:
+    """The web addresses in a text, in order."""
+    return [u.rstrip(".,;:!?)") for u in _URL.findall(text)]
+
+
+def is_placeholder(text: str) -> bool:
+    """Is the whole text a stand-in for media ("[图片]")?"""
+    return bool(_PLACEHOLDER.match(text))
+
+
+def cjk_share(text: str) -> float:
+    """Share of Chinese characters among the non-blank ones, 0…1."""
+    solid = _SPACE.sub("", text)
+    return len(_CJK.findall(solid)) / len(solid) if solid else 0.0
+
+
+def grams(text: str) -> list[str]:
+    """Words of Latin script and numbers, and overlapping character pairs of Chinese: needs no dictionary."""
+    found: list[str] = []
+    for piece in _WORD.findall(fold(text)):
+        if _CJK.match(piece):
+            found += [piece[i : i + 2] for i in range(len(piece) - 1)] or [piece]
+        else:
+            found.append(piece)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _jieba() -> object:
+    """jieba with its log handler off and its cache in the user's private cache folder."""
+    import logging
+    import tempfile  # noqa: F401  (jieba reads tmp_dir at load time)
+
+    import jieba
+    import platformdirs
+
+    jieba.setLogLevel(logging.WARNING)
+    jieba.dt.tmp_dir = platformdirs.user_cache_dir("dianti", ensure_exists=True)
+    return jieba
+
+
+def words(text: str) -> list[str]:
+    """jieba's words of a folded text, punctuation and blanks left out. Costs a second on first use."""
+    return [w for w in _jieba().lcut(fold(text)) if _WORD.match(w)]  # type: ignore[attr-defined]
+
+
+def count(items: Iterable[str]) -> dict[str, int]:
+    """How often each item occurs, in order of first occurrence."""
+    found: dict[str, int] = {}
+    for item in items:
+        found[item] = found.get(item, 0) + 1
+    return found
