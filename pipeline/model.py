@@ -172,6 +172,7 @@ class Scored:
     why: Mapping[str, float]
     noise: Noise | None = None
     question: float = 0.0  # P(it asks something that wants an answer)
+    unfit: float = 0.0  # P(it is private or would embarrass somebody): such a message is never selected
 
     @property
     def is_question(self) -> bool:

@@ -1,0 +1,51 @@
+"""Noise that needs no judgement: the kind of message or its fixed form gives the reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pipeline.model import Kind, Message, Noise
+from pipeline.text import fold
+
+_CHAIN = re.compile(r"^#?接龙|^#接龙")
+_LIST_LINE = re.compile(r"^\s*\d{1,3}\s*[.、．)]\s*\S", re.MULTILINE)
+_CHECKIN = re.compile(r"^(签到|打卡|已打卡|补卡|check.?in)[!！~。✅\s]*$|签到成功|打卡成功")
+_REDPACKET = re.compile(r"^\[(微信|qq|支付宝)?红包\]")
+_BY_KIND = {
+    Kind.PAT: Noise.PAT,
+    Kind.RECALL: Noise.SYSTEM,
+    Kind.SYSTEM: Noise.SYSTEM,
+    Kind.REDPACKET: Noise.REDPACKET,
+    Kind.STICKER: Noise.STICKER,
+}
+CHAIN_OVERLAP = 2  # two list lines in common with the list before: a chain going on without its mark
+
+
+def hard_reasons(messages: Sequence[Message]) -> list[Noise | None]:
+    """The noise reason that kind and form alone give each message, else None."""
+    reasons: list[Noise | None] = []
+    lists: list[frozenset[str]] = []  # the latest few lists posted
+    for message in messages:
+        reason = _BY_KIND.get(message.kind) or _by_form(fold(message.text))
+        lines = frozenset(line.strip() for line in message.text.splitlines() if _LIST_LINE.match(line))
+        if (
+            reason is None
+            and len(lines) >= CHAIN_OVERLAP
+            and any(len(lines & earlier) >= min(CHAIN_OVERLAP, len(earlier)) for earlier in lists)
+        ):
+            reason = Noise.CHAIN
+        if lines:
+            lists = [*lists[-5:], lines]
+        reasons.append(reason)
+    return reasons
+
+
+def _by_form(text: str) -> Noise | None:
+    if _CHAIN.search(text):
+        return Noise.CHAIN
+    if _CHECKIN.search(text):
+        return Noise.CHECKIN
+    if _REDPACKET.search(text):
+        return Noise.REDPACKET
+    return None
