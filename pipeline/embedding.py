@@ -30,6 +30,7 @@ QUALITY, FAST = "quality", "fast"
 
 BATCH = 32  # larger batches pad more than they save on two cores
 MAX_TOKENS = 256  # a chat message beyond ~350 characters is represented by its beginning
+STATIC_BATCH = 4096  # texts whose pieces are gathered at once: some 50 MB
 THREADS = 2  # fixed, so that sums are taken in the same order on every machine
 
 
@@ -49,6 +50,8 @@ def load_embedder(name: str = QUALITY) -> Embedder:
     """The embedder of that tier or model name; raises ModelError when it cannot be loaded."""
     if name == QUALITY:
         return OnnxEmbedder(MODELS / "e5-small-zh-en")
+    if name == FAST:
+        return StaticEmbedder(MODELS / "static-zh-en")
     raise ModelError(f"unknown embedding model: {name}")
 
 
@@ -84,6 +87,44 @@ class OnnxEmbedder:
         mask = np.array([e.attention_mask for e in encoded], dtype=np.int64)
         (states,) = self._session.run(["h"], {"input_ids": ids, "attention_mask": mask})
         return unit_rows((states * mask[:, :, None]).sum(1) / mask.sum(1, keepdims=True))
+
+
+class StaticEmbedder:
+    """The bundled static model: a text's vector is the sum of its pieces' rows, normalised. Queries and passages are alike."""
+
+    def __init__(self, folder: Path) -> None:
+        from tokenizers import Tokenizer
+
+        if not (folder / "rows.npz").exists():
+            raise ModelError(f"{folder}: the bundled model is missing; install dianti again")
+        with np.load(folder / "rows.npz", allow_pickle=False) as arrays:
+            self._rows: NDArray[np.int8] = arrays["rows"]
+            self._scale: NDArray[np.float32] = arrays["scale"].astype(np.float32)
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.dimension = int(self._rows.shape[1])
+        self.name = folder.name
+
+    def queries(self, texts: Sequence[str]) -> Vectors:
+        return self.passages(texts)
+
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        distinct = sorted(set(texts))
+        found = np.zeros((len(distinct), self.dimension), dtype=np.float32)
+        for start in range(0, len(distinct), STATIC_BATCH):
+            found[start : start + STATIC_BATCH] = self._encode(distinct[start : start + STATIC_BATCH])
+        place = {t: i for i, t in enumerate(distinct)}
+        return found[[place[t] for t in texts]]
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
+        pieces = [e.ids for e in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+        ids = np.array([i for one in pieces for i in one], dtype=np.int64)
+        rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        if len(ids):
+            lengths = np.array([len(one) for one in pieces])
+            filled = lengths > 0
+            starts = (np.cumsum(lengths) - lengths)[filled]
+            rows[filled] = np.add.reduceat(self._rows[ids] * self._scale[ids][:, None], starts, axis=0)
+        return unit_rows(rows)
 
 
 def encode_unique(texts: Sequence[str], encode: Callable[[Sequence[str]], Vectors], dimension: int) -> Vectors:
