@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pipeline.cluster import TopicOptions, group_into_topics
@@ -25,20 +26,33 @@ class AnalysisOptions:
     model: str = QUALITY
 
 
-def analyze(export: Export, options: AnalysisOptions | None = None) -> Analysis:
-    """Runs the stages over one chat.
+def analyze(
+    export: Export,
+    options: AnalysisOptions | None = None,
+    step: Callable[[str], None] = lambda name: None,
+    vectors: MessageVectors | None = None,
+) -> Analysis:
+    """Runs the stages over one chat; `step` is told the name of each stage as it begins.
+
+    `vectors` of these messages may be lent by a caller who keeps them (the archive).
 
     Scoring comes before clustering, because topics are made of what is worth reading.
     """
     options = options or AnalysisOptions()
     messages = export.messages
-    vectors = MessageVectors(messages, load_embedder(FAST), load_embedder(options.model))
+    step("embed")
+    vectors = vectors or MessageVectors(messages, load_embedder(FAST), load_embedder(options.model))
 
+    step("segment")
     sessions = split_into_sessions(messages, options.segment)
     segments = split_into_segments(sessions, vectors, options.segment)
+    step("thread")
     links, threads = untangle(messages, sessions, vectors, options.thread)
+    step("score")
     scored = score_messages(messages, links, threads, vectors, options.score)
+    step("cluster")
     topics = group_into_topics(messages, threads, scored, vectors, options.topic)
+    step("extract")
     qa = extract_qa(messages, links, threads, scored, vectors, options.extract)
     items = extract_items(messages, threads, scored, qa, vectors, options.extract)
     talks = extract_talks(messages, sessions, threads, scored, qa, options.extract)

@@ -17,6 +17,7 @@ LOCALES = Path(__file__).parent / "locale"
 CATALOGS = {"zh": "zh_CN", "zh-hans": "zh_CN", "zh_cn": "zh_CN", "zh-hant": "zh_TW", "zh_tw": "zh_TW", "zh_hk": "zh_TW", "en": "en"}
 
 _active = gettext.NullTranslations()
+_language = "en"
 
 
 def choose_language(argv: list[str]) -> str:
@@ -45,8 +46,13 @@ def _of_locale(value: str) -> str:
 
 def set_language(code: str) -> None:
     """Makes that language the active one; an unknown code is English."""
-    global _active
-    _active = catalog(code)
+    global _active, _language
+    _active, _language = catalog(code), code.lower()
+
+
+def language() -> str:
+    """The code of the active language."""
+    return _language
 
 
 @lru_cache(maxsize=8)

@@ -259,6 +259,16 @@ class Analysis:
         return {m.id: t for t in self.threads for m in t.messages}
 
     @cached_property
+    def session_of(self) -> dict[str, str]:
+        """Message id → session id."""
+        return {m.id: s.id for s in self.sessions for m in s.messages}
+
+    @cached_property
+    def segment_of(self) -> dict[str, str]:
+        """Message id → segment id."""
+        return {m.id: s.id for s in self.segments for m in s.messages}
+
+    @cached_property
     def topic_of(self) -> dict[str, Topic]:
         """Thread id → its topic, for threads that belong to one."""
         return {t: k for k in self.topics for t in k.thread_ids}
@@ -287,6 +297,8 @@ class Entry:
     who: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
     find: str | None = None  # a phrase that occurs once in the log, to jump there in the app
+    note: str | None = None  # the operator's own words beside the line
+    written_by: str | None = None  # "llm", "operator": not verbatim, never printed as a quotation; None: verbatim
 
 
 @dataclass(frozen=True, kw_only=True)

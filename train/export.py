@@ -20,7 +20,9 @@ def save_trees(booster: lightgbm.Booster | list[lightgbm.Booster], path: Path, f
     """
     boosters = booster if isinstance(booster, list) else [booster]
     outputs = boosters[0].num_model_per_iteration()
-    a: dict[str, list[Any]] = {k: [] for k in ("treeids", "nodeids", "featureids", "values", "modes", "truenodeids", "falsenodeids", "missing")}
+    a: dict[str, list[Any]] = {
+        k: [] for k in ("treeids", "nodeids", "featureids", "values", "modes", "truenodeids", "falsenodeids", "missing")
+    }
     t: dict[str, list[Any]] = {k: [] for k in ("treeids", "nodeids", "ids", "weights")}
     tree_id = 0
     for one in boosters:
@@ -38,7 +40,9 @@ def save_trees(booster: lightgbm.Booster | list[lightgbm.Booster], path: Path, f
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, len(features)])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, outputs])],
     )  # fmt: skip
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)], producer_name="dianti")
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)], producer_name="dianti"
+    )
     model.ir_version = 9
     helper.set_model_props(model, {"features": json.dumps(features), "format": "dianti.trees/1"})
     path.parent.mkdir(parents=True, exist_ok=True)

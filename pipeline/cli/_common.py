@@ -62,7 +62,8 @@ def log_arguments(required: bool = True) -> Callable[[Callable[..., Any]], Calla
 
 def read_logs(paths: Sequence[Path], settings: Globals, *, date: str | None, chat: str | None) -> list[Export]:
     """The chats in the logs; what could not be read is told on stderr. Raises InputError when nothing was read."""
-    from pipeline.readers import ReadOptions, read_logs as read
+    from pipeline.readers import ReadOptions
+    from pipeline.readers import read_logs as read
 
     exports = read(paths, ReadOptions(tz=settings.tz, date=date, chat=chat))
     for export in exports:

@@ -1,0 +1,41 @@
+"""Progress on stderr for whatever takes over two seconds; silent when stderr is not a terminal."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pipeline.i18n import _
+
+PATIENCE_SECONDS = 2.0
+
+
+def step_names() -> dict[str, str]:
+    """What the person reads for each stage."""
+    return {
+        "read": _("reading"), "embed": _("reading meanings"), "segment": _("finding sessions"), "thread": _("untangling conversations"),
+        "score": _("weighing messages"), "cluster": _("grouping topics"), "extract": _("finding questions and answers"),
+        "archive": _("writing the archive"), "render": _("writing the digest"), "index": _("indexing"),
+    }  # fmt: skip
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[str], None]]:
+    """Yields a function to call with the name of each step; a spinner appears after two seconds."""
+    if not sys.stderr.isatty():
+        yield lambda name: None
+        return
+    from rich.console import Console
+
+    status = Console(stderr=True).status(title)
+    timer = threading.Timer(PATIENCE_SECONDS, status.start)
+    timer.daemon = True
+    timer.start()
+    names = step_names()
+    try:
+        yield lambda name: status.update(f"{title}: {names.get(name, name)}")
+    finally:
+        timer.cancel()
+        status.stop()

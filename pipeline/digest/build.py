@@ -1,0 +1,137 @@
+"""The digest of one chat: what is worth a member's time, verbatim, proved, within a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pipeline.digest.candidates import Candidate, Desk, Printed, entries, ids_of, in_time_order
+from pipeline.digest.options import DigestOptions, Lent
+from pipeline.digest.quote import find_phrase
+from pipeline.digest.select import Unit, select
+from pipeline.digest.stats import chat_stats
+from pipeline.model import Analysis, Coverage, Digest, Entry, Kind, Message, StartHere, Topic, TopicEntry
+from pipeline.text import clean
+
+SECTIONS = ("resources", "qa", "unanswered", "announcements", "decisions", "actions", "feedback", "opportunities", "talks", "quotes")
+MEDIA = (Kind.IMAGE, Kind.VOICE, Kind.VIDEO, Kind.FILE, Kind.FORWARD)
+
+
+def build_digest(analysis: Analysis, options: DigestOptions | None = None, memory: Lent | None = None) -> Digest:
+    """What the chat held, chosen under the budget; entries that cannot be proved are left out and counted.
+
+    `analysis` must hold at least one message.
+    """
+    options, memory = options or DigestOptions(), memory or Lent()
+    desk = Desk(analysis, options)
+    candidates = [*desk.talks(), *desk.items(), *desk.questions(memory), *desk.highlights()]
+    proved = [c for c in candidates if desk.proves(c.printed)]
+    chosen = _choose(proved, desk)
+    short = _short(chosen, desk)
+    shown = {i for c in chosen for i in ids_of(c.printed)}
+    sections: dict[str, Any] = {name: in_time_order(c.printed for c in chosen if c.section == name) for name in SECTIONS}
+    return Digest(
+        chat=analysis.chat,
+        start=analysis.messages[0].sent_at,
+        end=analysis.messages[-1].sent_at,
+        coverage=_coverage(shown, desk, unproved=len(candidates) - len(proved)),
+        short=short,
+        tldr=_tldr(short, desk),
+        topics=_topics([c for c in chosen if c.section == "highlight"], desk),
+        closed=memory.closed,
+        stats=chat_stats(analysis),
+        sources=_sources(shown, desk),
+        **sections,
+    )
+
+
+def _choose(candidates: Sequence[Candidate], desk: Desk) -> list[Candidate]:
+    """The candidates that fit the long form's budget."""
+    total = sum(len("".join(m.text.split())) for m in desk.a.messages)
+    budget = max(desk.o.long_least, int(total * desk.o.long_share))
+    by_key = {c.unit.key: c for c in candidates}
+    return [by_key[u.key] for u in select([c.unit for c in by_key.values()], budget, desk.words, desk.o.cost_scale)]
+
+
+def _short(chosen: Sequence[Candidate], desk: Desk) -> tuple[Entry, ...]:
+    """One phone screen: of each chosen thing its most valuable messages, cut short."""
+    lines: dict[str, Entry] = {}
+    for candidate in chosen:
+        if candidate.section not in ("unanswered", "talks", "quotes"):
+            for entry in entries(candidate.printed):
+                for message_id in entry.message_ids:
+                    if desk.may_print(message_id) and not desk.a.score(message_id).is_question:
+                        lines[message_id] = replace(desk.entry([message_id], desk.o.short_entry_chars), url=entry.url, when=entry.when)
+    units = [Unit(key=i, gain={i: desk.gain(i)}, cost=len(clean(e.text))) for i, e in lines.items() if desk.proves(e)]
+    picked = select(units, desk.o.short_chars, desk.words, desk.o.short_cost_scale)
+    return tuple(lines[u.key] for u in sorted(picked, key=lambda u: desk.a.row[u.key]))
+
+
+def _tldr(short: Sequence[Entry], desk: Desk) -> tuple[Entry, ...]:
+    """The lines to read if nothing else, one a topic."""
+    ranked = sorted(short, key=lambda e: (-desk.a.score(e.message_ids[0]).value, desk.a.row[e.message_ids[0]]))
+    taken: dict[str, Entry] = {}
+    for entry in ranked:
+        thread = desk.a.thread_of.get(entry.message_ids[0])
+        topic = desk.a.topic_of.get(thread.id) if thread else None
+        taken.setdefault(topic.id if topic else thread.id if thread else entry.message_ids[0], entry)
+    return tuple(list(taken.values())[: desk.o.tldr_lines])
+
+
+def _topics(highlights: Sequence[Candidate], desk: Desk) -> tuple[TopicEntry, ...]:
+    """Each topic with its chosen highlights; those of no topic stand together at the end, under no title."""
+    found = [_topic(k, [c.printed for c in highlights if c.topic == k.id], desk) for k in desk.a.topics]
+    loose = [c for c in highlights if c.topic is None]
+    threads = dict.fromkeys(desk.a.thread_of[i].id for c in loose for i in ids_of(c.printed))
+    rest = Topic(id="", title="", keywords=(), thread_ids=tuple(threads))
+    return tuple(t for t in [*found, _topic(rest, [c.printed for c in loose], desk)] if t)
+
+
+def _topic(topic: Topic, highlights: Sequence[Printed], desk: Desk) -> TopicEntry | None:
+    """The topic as it is printed; None when nothing in it may be."""
+    messages = [m for i in topic.thread_ids for m in desk.threads[i].messages]
+    fit = [m for m in messages if desk.may_print(m.id)]
+    if not fit:
+        return None
+    opening = fit[: max(1, len(fit) // 3)]  # one starts to read at the beginning, but not at a greeting
+    first = max(opening, key=lambda m: (desk.a.score(m.id).value, -desk.a.row[m.id]))
+    return TopicEntry(
+        title=desk.hide(topic.title),
+        keywords=tuple(desk.hide(w) for w in topic.keywords),
+        highlights=in_time_order(highlights),  # type: ignore[arg-type]  # highlights are plain entries
+        start_here=StartHere(
+            message_id=first.id, time=first.sent_at, sender=desk.name(first), find=find_phrase(first, desk.log, desk.hide)
+        ),
+        threads=topic.thread_ids,
+        participants=len({m.sender_id for m in messages}),
+        messages=len(messages),
+    )
+
+
+def _coverage(shown: set[str], desk: Desk, unproved: int) -> Coverage:
+    """Every message is in exactly one of: noise by reason, in the digest, left over."""
+    noise: dict[str, int] = {}
+    for m, s in zip(desk.a.messages, desk.a.scored, strict=True):
+        reason = "system" if m.is_system else s.noise
+        if reason and m.id not in shown:
+            noise[str(reason)] = noise.get(str(reason), 0) + 1
+    total = len(desk.a.messages)
+    return Coverage(
+        messages=total,
+        noise=dict(sorted(noise.items(), key=lambda x: (-x[1], x[0]))),
+        in_digest=len(shown),
+        left_over=total - len(shown) - sum(noise.values()),
+        unreadable=len(desk.a.skipped),
+        unproved=unproved,
+        media={str(k): n for k in MEDIA if (n := sum(m.kind is k for m in desk.a.messages))},
+    )
+
+
+def _sources(shown: Iterable[str], desk: Desk) -> dict[str, Message]:
+    """The cited messages, masked, for the fold-outs."""
+    cited = [desk.a.message(i) for i in sorted(shown, key=desk.a.row.__getitem__)]
+    return {
+        m.id: replace(m, text=desk.hide(m.text), sender=desk.name(m), url=desk.safe(m.url), title=desk.safe(m.title), mentions=())
+        for m in cited
+    }

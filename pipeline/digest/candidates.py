@@ -1,0 +1,205 @@
+"""What there is to print: each QA pair, item, talk and run of valuable messages as a candidate with its price."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from pipeline.digest.cite import is_proved, printable_text
+from pipeline.digest.options import DigestOptions, Lent
+from pipeline.digest.quote import Quoter, rarity
+from pipeline.digest.select import Unit
+from pipeline.mask import mask
+from pipeline.model import Analysis, Entry, Item, Message, QAEntry, QAPair, TalkEntry
+from pipeline.text import clean, grams
+
+Printed = Entry | QAEntry | TalkEntry
+
+ITEM_SECTION = {
+    "resource": "resources",
+    "announcement": "announcements",
+    "decision": "decisions",
+    "action": "actions",
+    "feedback": "feedback",
+    "opportunity": "opportunities",
+    "quote": "quotes",
+}
+TALK_LINES = 8
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One printable thing, its section, its price and worth, and the topic that it belongs to."""
+
+    section: str
+    unit: Unit
+    printed: Printed
+    topic: str | None = None
+
+
+class Desk:
+    """One digest in the making: the analysis, what of it may be printed, and how it is quoted."""
+
+    def __init__(self, analysis: Analysis, options: DigestOptions) -> None:
+        self.a, self.o = analysis, options
+        self.hide = _hider(analysis.messages, options.opted_out)
+        self.masked = {m.id: self.hide(printable_text(m)) for m in analysis.messages}
+        self.quoter = Quoter(mask=self.hide, rarity=rarity(analysis.messages))
+        self.words = {m.id: {g: self.quoter.rarity.weight(g) for g in set(grams(m.text))} for m in analysis.messages}
+        self.threads = {t.id: t for t in analysis.threads}
+        self.log = "\n".join(m.text for m in analysis.messages)
+        self._names = {m.sender_id: self.name(m) for m in analysis.messages}
+
+    # ---- what may be printed, and how ----
+
+    def may_ask(self, message_id: str) -> bool:
+        """A question may be printed even where its value is low, but never what is unfit, struck or opted out."""
+        m, s = self.a.message(message_id), self.a.score(message_id)
+        return m.sender_id not in self.o.opted_out and message_id not in self.o.dismissed and s.unfit <= self.o.most_unfit
+
+    def may_print(self, message_id: str) -> bool:
+        m, s = self.a.message(message_id), self.a.score(message_id)
+        return s.noise is None and self.may_ask(message_id) and bool(clean(m.text) or m.url or m.title)
+
+    def gain(self, message_id: str) -> float:
+        """What showing a message is worth: the top of the value scale weighs more than the middle."""
+        return float(self.a.score(message_id).value ** self.o.value_power)
+
+    def name(self, message: Message) -> str:
+        return "***" if message.sender_id in self.o.opted_out else self.hide(message.sender)
+
+    def member(self, sender_id: str) -> str:
+        """The newest name of a member."""
+        return self._names.get(sender_id, sender_id)
+
+    def safe(self, text: str | None) -> str | None:
+        return self.hide(text) if text else None
+
+    def entry(self, message_ids: Sequence[str], limit: int) -> Entry:
+        messages = [self.a.message(i) for i in message_ids]
+        first = messages[0]
+        return Entry(text=self.quoter.quote(messages, limit), message_ids=tuple(message_ids), sender=self.name(first), time=first.sent_at)
+
+    def proves(self, printed: Printed) -> bool:
+        return all(is_proved(e, self.masked) for e in entries(printed))
+
+    def candidate(self, section: str, printed: Printed, weight: float = 1.0) -> Candidate:
+        gains = {i: self.gain(i) * weight for i in ids_of(printed)}
+        unit = Unit(key=f"{section}:{'+'.join(gains)}", gain=gains, cost=sum(len("".join(e.text.split())) for e in entries(printed)))
+        thread = self.a.thread_of.get(next(iter(gains)))
+        topic = self.a.topic_of.get(thread.id) if thread else None
+        return Candidate(section, unit, printed, topic.id if topic else None)
+
+    # ---- what there is to print ----
+
+    def questions(self, memory: Lent) -> list[Candidate]:
+        found = []
+        for pair in self.a.qa:
+            asked = [i for i in pair.question_ids if self.may_ask(i)]
+            if not asked or pair.confidence < self.o.qa_confidence:
+                continue
+            question = self.entry(asked, self.o.question_chars)
+            if pair.status == "unanswered":
+                found.append(self.candidate("unanswered", question, self.o.unanswered_weight))
+            elif entry := self._pair(pair, question, memory):
+                found.append(self.candidate("qa", entry, self.o.qa_weight))
+        return found
+
+    def _pair(self, pair: QAPair, question: Entry, memory: Lent) -> QAEntry | None:
+        fit = [[i for i in answer.message_ids if self.may_print(i)] for answer in pair.answers]
+        answers = tuple(self.entry(ids, self.o.answer_chars) for ids in fit if ids)
+        if not answers:
+            return None
+        before = next((memory.asked_before[i] for i in pair.question_ids if i in memory.asked_before), None)
+        return QAEntry(question=question, answers=answers, status=pair.status, confidence=round(pair.confidence, 3), asked_before=before)
+
+    def items(self) -> list[Candidate]:
+        found = []
+        for item in self.a.items:
+            ids = [i for i in item.message_ids if self.may_print(i)]
+            if ids and (item.kind != "quote" or self.o.quotes):
+                weight = self.o.item_weight + item.confidence * (self.o.item_weight > 0)
+                found.append(self.candidate(ITEM_SECTION[item.kind], self._item(item, ids), weight))
+        return found
+
+    def _item(self, item: Item, ids: Sequence[str]) -> Entry:
+        context = None
+        if item.context_id and item.context_id not in ids and self.may_ask(item.context_id):
+            context = self.entry([item.context_id], self.o.short_entry_chars)
+        return replace(
+            self.entry(ids, self.o.entry_chars),
+            context=context,
+            url=self.safe(item.url),
+            title=self.safe(item.title),
+            when=item.when,
+            place=self.safe(item.place),
+            due=item.due,
+            who=tuple(self.member(i) for i in item.who if i not in self.o.opted_out),
+            replaces=item.replaces,
+        )
+
+    def talks(self) -> list[Candidate]:
+        found = []
+        for talk in self.a.talks:
+            outline = [i for i in talk.outline_ids if self.may_print(i)][:TALK_LINES]
+            if outline and talk.speaker_id not in self.o.opted_out:
+                entry = TalkEntry(
+                    title=self.quoter.quote([self.a.message(talk.title_id)], self.o.short_entry_chars),
+                    speaker=self.member(talk.speaker_id),
+                    outline=tuple(self.entry([i], self.o.entry_chars) for i in outline),
+                    qa=(),
+                    message_ids=(talk.title_id,),
+                    kind=talk.kind,
+                )
+                found.append(self.candidate("talks", entry))
+        return found
+
+    def highlights(self) -> list[Candidate]:
+        """Runs of one sender's valuable messages in one thread, joined in order."""
+        runs: list[list[Message]] = []
+        for thread in self.a.threads:
+            last: Message | None = None
+            for m in thread.messages:
+                scored = self.a.score(m.id)
+                if scored.value < self.o.least_value or scored.is_question or not self.may_print(m.id):
+                    continue
+                if last is not None and self._continues(runs[-1], m):
+                    runs[-1].append(m)
+                else:
+                    runs.append([m])
+                last = m
+        return [self.candidate("highlight", self.entry([m.id for m in run], self.o.entry_chars)) for run in runs]
+
+    def _continues(self, run: Sequence[Message], m: Message) -> bool:
+        near = run[-1].sender_id == m.sender_id and (m.sent_at - run[-1].sent_at).total_seconds() <= self.o.run_seconds
+        return near and sum(len(x.text) for x in run) + len(m.text) <= self.o.entry_chars
+
+
+def _hider(messages: Sequence[Message], opted_out: frozenset[str]) -> Callable[[str], str]:
+    """`mask`, which also hides the names of members who opted out."""
+    names = sorted({m.sender for m in messages if m.sender_id in opted_out and len(m.sender) > 1}, key=lambda n: (-len(n), n))
+
+    def hide(text: str) -> str:
+        for name in names:
+            text = text.replace(name, "***")
+        return mask(text)
+
+    return hide
+
+
+def entries(printed: Printed) -> list[Entry]:
+    """Every printed text of a candidate."""
+    if isinstance(printed, QAEntry):
+        return [printed.question, *printed.answers]
+    if isinstance(printed, TalkEntry):
+        return [*printed.outline, *(e for pair in printed.qa for e in entries(pair))]
+    return [printed, *([printed.context] if printed.context else [])]
+
+
+def ids_of(printed: Printed) -> list[str]:
+    """The messages that it cites, in order, once each."""
+    return list(dict.fromkeys(i for e in entries(printed) for i in e.message_ids))
+
+
+def in_time_order(printed: Iterable[Printed]) -> tuple[Printed, ...]:
+    return tuple(sorted(printed, key=lambda p: (entries(p)[0].time, ids_of(p))))

@@ -1,0 +1,43 @@
+"""What a digest may be told: lengths, thresholds, what stays out; and what the archive's memory lends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipeline.model import AskedBefore, QAEntry
+
+
+@dataclass(frozen=True, kw_only=True)
+class DigestOptions:
+    """Lengths in characters; the other numbers are shares or probabilities."""
+
+    long_share: float = 0.24  # of the chat's characters; the promise is 0.25, the rest is for joints and ellipses
+    long_least: int = 240  # a chat of a dozen lines may still print this much
+    short_chars: int = 580  # one phone screen is 600
+    tldr_lines: int = 3
+    question_chars: int = 90
+    answer_chars: int = 150
+    entry_chars: int = 110
+    short_entry_chars: int = 64
+    qa_confidence: float = 0.5  # below this line a pair is not printed
+    least_value: float = 0.3  # a highlight below this stays in the topic statistics
+    most_unfit: float = 0.5  # P(embarrassing or private) above which a message is never selected
+    value_power: float = 1.5  # >1: few very valuable messages before many fair ones
+    cost_scale: float = 0.6  # 0: length does not matter, 1: value a character
+    short_cost_scale: float = 0.8
+    qa_weight: float = 1.0
+    unanswered_weight: float = 1.2
+    item_weight: float = 1.0
+    run_seconds: int = 180
+    quotes: bool = False
+    opted_out: frozenset[str] = frozenset()  # sender ids neither quoted nor named
+    dismissed: frozenset[str] = frozenset()  # message ids that the operator struck before ("not this")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lent:
+    """What the archive's memory lends to a digest: earlier askings by question id, questions closed now."""
+
+    asked_before: Mapping[str, AskedBefore] = field(default_factory=dict)
+    closed: tuple[QAEntry, ...] = ()

@@ -1,0 +1,155 @@
+"""From messages to the text that is printed: joined in order, masked, long ones cut to their key sentences."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pipeline.model import Message
+from pipeline.text import clean, count, grams
+
+_SENTENCE = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]*|\n")
+_LIST_MARK = re.compile(r"^\s*(?:\d{1,2}[.、)）:：]|[①-⑳]|[-•*·])")
+_NUMBER = re.compile(r"\d")
+ELLIPSIS = "…"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rarity:
+    """How telling a gram is in this log: inverse document frequency over its messages."""
+
+    messages: int
+    frequency: dict[str, int]
+
+    def weight(self, gram: str) -> float:
+        return math.log((self.messages + 1) / (self.frequency.get(gram, 0) + 1))
+
+
+def rarity(messages: Sequence[Message]) -> Rarity:
+    """Counts, for each gram, in how many messages it stands."""
+    return Rarity(messages=len(messages), frequency=count(g for m in messages for g in set(grams(m.text))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quoter:
+    """Quotes messages of one log: `mask` hides what is private, `rarity` tells key sentences."""
+
+    mask: Callable[[str], str]
+    rarity: Rarity
+
+    def quote(self, messages: Sequence[Message], limit: int) -> str:
+        """The messages' words in order, one line each, at most about `limit` characters.
+
+        A message that does not fit is cut to its key sentences with "…"; the limit is shared out so that short
+        messages stay whole.
+        """
+        texts = [t for t in (self._body(m) for m in messages) if t]
+        room = _share(limit, [len(t) for t in texts])
+        return "\n".join(self.shorten(t, r) for t, r in zip(texts, room, strict=True))
+
+    def _body(self, message: Message) -> str:
+        text = message.text
+        if message.url and message.url not in text:
+            text = f"{text} {message.url}" if text else message.url
+        # A masked text may not join what stood on two lines of the log: each line is cleaned alone.
+        return "\n".join(filter(None, (clean(line) for line in self.mask(text).splitlines())))
+
+    def shorten(self, text: str, limit: int) -> str:
+        """The key sentences of a text within `limit` characters, in order, gaps marked "…"."""
+        if len(text) <= limit:
+            return text
+        sentences = _sentences(text)
+        chosen = self._key_sentences(sentences, limit)
+        pieces: list[str] = []
+        previous = -1
+        for i in sorted(chosen):
+            if pieces:
+                pieces.append("\n" if i == previous + 1 and sentences[i].starts_line else "" if i == previous + 1 else ELLIPSIS)
+            elif i:
+                pieces.append(ELLIPSIS)
+            pieces.append(sentences[i].text)
+            previous = i
+        short = "".join(pieces) + (ELLIPSIS if previous < len(sentences) - 1 else "")
+        return short if len(short) <= limit + 2 * len(ELLIPSIS) else cut(short, limit)
+
+    def _key_sentences(self, sentences: Sequence[Sentence], limit: int) -> set[int]:
+        """Greedy by weight a character; the first sentence counts a little more, since it names the matter."""
+        weight = [self._weight(s.text) * (1.25 if i == 0 else 1.0) for i, s in enumerate(sentences)]
+        order = sorted(range(len(sentences)), key=lambda i: (-weight[i] / (len(sentences[i].text) + 6) ** 0.5, i))
+        chosen: set[int] = set()
+        used = 0
+        for i in order:
+            size = len(sentences[i].text) + 1
+            if used + size <= limit:
+                chosen.add(i)
+                used += size
+        return chosen or {order[0]}
+
+    def _weight(self, sentence: str) -> float:
+        found = set(grams(sentence))
+        total = sum(self.rarity.weight(g) for g in found) / math.sqrt(len(found) + 1)
+        return total * (1.2 if _NUMBER.search(sentence) else 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    text: str
+    starts_line: bool
+
+
+def _sentences(text: str) -> list[Sentence]:
+    """Sentences and lines; a bare list mark stays with what follows it."""
+    found: list[Sentence] = []
+    fresh = False
+    for piece in _SENTENCE.findall(text):
+        if piece == "\n":
+            fresh = True
+            continue
+        if piece.strip():
+            found.append(Sentence(piece if not fresh else piece.lstrip(), fresh))
+            fresh = False
+    return found
+
+
+def _share(limit: int, sizes: Sequence[int]) -> list[int]:
+    """Room for each text: short ones whole, the rest in equal parts."""
+    room = [0] * len(sizes)
+    left, waiting = limit, sorted(range(len(sizes)), key=lambda i: (sizes[i], i))
+    while waiting:
+        fair = left // len(waiting)
+        i = waiting.pop(0)
+        room[i] = min(sizes[i], max(fair, 12))
+        left = max(0, left - room[i])
+    return room
+
+
+_BREAK = re.compile(r"[，,、；;：:。！？!?\s）)】」》]")
+
+
+def cut(text: str, limit: int) -> str:
+    """The beginning of a text, cut at a pause if there is one in its last third, with "…"."""
+    if len(text) <= limit:
+        return text
+    head = text[: max(1, limit - 1)]
+    pauses = [m.start() for m in _BREAK.finditer(head)]
+    if pauses and pauses[-1] >= len(head) * 2 // 3:
+        head = head[: pauses[-1]]
+    return head.rstrip("，,、；;：: " + ELLIPSIS) + ELLIPSIS
+
+
+def find_phrase(message: Message, log: str, hidden: Callable[[str], str], shortest: int = 4, longest: int = 24) -> str:
+    """The shortest phrase of a message that occurs once in `log` (all its texts joined), for the app's search box.
+
+    Falls back to the beginning of the text when nothing in it is unique; a masked part is never used.
+    """
+    for line in sorted(hidden(message.text).splitlines(), key=lambda s: (-len(s), s)):
+        for part in line.split("***"):
+            text = part.strip()
+            for size in range(shortest, min(longest, len(text)) + 1, 2):
+                for start in range(0, len(text) - size + 1, 2):
+                    phrase = text[start : start + size]
+                    if phrase == phrase.strip() and log.count(phrase) == 1:
+                        return phrase
+    return clean(hidden(message.text))[:longest]
