@@ -30,16 +30,32 @@ def save_trees(booster: lightgbm.Booster | list[lightgbm.Booster], path: Path, f
             _add_tree(tree["tree_structure"], tree_id, tree["tree_index"] % outputs, len(boosters), a, t)
             tree_id += 1
     node = helper.make_node(
-        "TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", n_targets=outputs, aggregate_function="SUM", post_transform="NONE",
-        nodes_treeids=a["treeids"], nodes_nodeids=a["nodeids"], nodes_featureids=a["featureids"], nodes_values=a["values"],
-        nodes_modes=a["modes"], nodes_truenodeids=a["truenodeids"], nodes_falsenodeids=a["falsenodeids"], nodes_missing_value_tracks_true=a["missing"],
-        target_treeids=t["treeids"], target_nodeids=t["nodeids"], target_ids=t["ids"], target_weights=t["weights"],
-    )  # fmt: skip
+        "TreeEnsembleRegressor",
+        ["x"],
+        ["y"],
+        domain="ai.onnx.ml",
+        n_targets=outputs,
+        aggregate_function="SUM",
+        post_transform="NONE",
+        nodes_treeids=a["treeids"],
+        nodes_nodeids=a["nodeids"],
+        nodes_featureids=a["featureids"],
+        nodes_values=a["values"],
+        nodes_modes=a["modes"],
+        nodes_truenodeids=a["truenodeids"],
+        nodes_falsenodeids=a["falsenodeids"],
+        nodes_missing_value_tracks_true=a["missing"],
+        target_treeids=t["treeids"],
+        target_nodeids=t["nodeids"],
+        target_ids=t["ids"],
+        target_weights=t["weights"],
+    )
     graph = helper.make_graph(
-        [node], path.stem,
+        [node],
+        path.stem,
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, len(features)])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, outputs])],
-    )  # fmt: skip
+    )
     model = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)], producer_name="dianti"
     )
@@ -58,9 +74,16 @@ def _add_tree(root: dict[str, Any], tree: int, output: int, share: int, a: dict[
         me = counter
         counter += 1
         leaf = "leaf_value" in node
-        for key, value in (("treeids", tree), ("nodeids", me), ("featureids", 0 if leaf else node["split_feature"]),
-                           ("values", 0.0 if leaf else _round_down(node["threshold"])), ("modes", "LEAF" if leaf else "BRANCH_LEQ"),
-                           ("truenodeids", 0), ("falsenodeids", 0), ("missing", int(not leaf and bool(node["default_left"])))):  # fmt: skip
+        for key, value in (
+            ("treeids", tree),
+            ("nodeids", me),
+            ("featureids", 0 if leaf else node["split_feature"]),
+            ("values", 0.0 if leaf else _round_down(node["threshold"])),
+            ("modes", "LEAF" if leaf else "BRANCH_LEQ"),
+            ("truenodeids", 0),
+            ("falsenodeids", 0),
+            ("missing", int(not leaf and bool(node["default_left"]))),
+        ):
             a[key].append(value)
         where = len(a["treeids"]) - 1
         if leaf:

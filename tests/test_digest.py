@@ -1,0 +1,210 @@
+"""Quoting, proof, choice under a budget, and the digest that they make."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from factories import chat, message
+from pipeline.digest import DigestOptions, build_digest, digest_from_json, digest_json
+from pipeline.digest.cite import is_proved, printable_text
+from pipeline.digest.quote import Quoter, cut, find_phrase, rarity
+from pipeline.digest.select import Unit, select
+from pipeline.mask import mask
+from pipeline.model import (
+    Analysis,
+    Answer,
+    Chat,
+    Entry,
+    Item,
+    Noise,
+    QAPair,
+    ReplyLink,
+    Scored,
+    Segment,
+    Session,
+    Thread,
+    Topic,
+)
+
+
+def analysis(line: str, *, noise: dict[str, Noise] | None = None, value: dict[str, float] | None = None, **more: object) -> Analysis:
+    """An analysis by hand: one session, one segment, one thread, one topic; value 0.6 unless given."""
+    messages = chat(line)
+    scored = tuple(
+        Scored(message_id=m.id, value=(value or {}).get(m.id, 0.6), why={}, noise=(noise or {}).get(m.id), question=float("?" in m.text or "？" in m.text))
+        for m in messages
+    )
+    made = Analysis(
+        chat=Chat(name="测试群"), messages=messages, sessions=(Session(id="s1", messages=messages),),
+        segments=(Segment(id="s1.1", messages=messages),), links=tuple(ReplyLink(message_id=m.id, parent_id=None) for m in messages),
+        threads=(Thread(id="t1", messages=messages),), scored=scored, topics=(Topic(id="k1", title="话题", keywords=(), thread_ids=("t1",)),),
+        qa=(), items=(), talks=(),
+    )  # fmt: skip
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+ROOMY = DigestOptions(long_share=2.0)
+TALK = "甲: 续费率怎么算？ | 乙: 用到期用户里续费的人数除以到期人数 | 丙: 我们三月是百分之四十二 | 甲: 谢谢"
+
+
+def masked(a: Analysis) -> dict[str, str]:
+    return {m.id: mask(printable_text(m)) for m in a.messages}
+
+
+# ---- proof ----
+
+
+def test_a_piece_that_is_not_in_the_cited_message_is_not_proved() -> None:
+    sources = {"m1": "六月十二日开始报名", "m2": "别拖到最后一天"}
+    assert is_proved(Entry(text="六月十二日…报名", message_ids=("m1",)), sources)
+    assert not is_proved(Entry(text="六月十三日", message_ids=("m1",)), sources)
+    assert not is_proved(Entry(text="别拖到最后一天", message_ids=("m1",)), sources)
+
+
+def test_pieces_must_stand_in_the_order_of_the_message() -> None:
+    sources = {"m1": "先备份再升级"}
+    assert is_proved(Entry(text="先备份…升级", message_ids=("m1",)), sources)
+    assert not is_proved(Entry(text="升级…先备份", message_ids=("m1",)), sources)
+
+
+def test_an_entry_that_cites_nothing_or_an_unknown_message_is_not_proved() -> None:
+    assert not is_proved(Entry(text="", message_ids=()), {})
+    assert not is_proved(Entry(text="a", message_ids=("m9",)), {"m1": "a"})
+
+
+def test_a_context_must_be_proved_too() -> None:
+    sources = {"m1": "好的", "m2": "周五截止"}
+    invented = Entry(text="周六截止", message_ids=("m2",))
+    assert not is_proved(Entry(text="好的", message_ids=("m1",), context=invented), sources)
+
+
+# ---- quoting ----
+
+TEXTS = st.text(alphabet=st.sampled_from("第一步安装。第二步重启！还是不行？看日志；\n 123abc，、"), min_size=1, max_size=300)
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=4), st.integers(min_value=20, max_value=120))
+def test_every_quote_is_proved_by_its_messages(texts: list[str], limit: int) -> None:
+    messages = [message(t, id=f"m{i}") for i, t in enumerate(texts)]
+    quoter = Quoter(mask=mask, rarity=rarity(messages))
+    entry = Entry(text=quoter.quote(messages, limit), message_ids=tuple(m.id for m in messages))
+    assert is_proved(entry, {m.id: mask(printable_text(m)) for m in messages})
+
+
+@given(TEXTS, st.integers(min_value=15, max_value=80))
+def test_a_quote_of_one_message_keeps_to_its_limit(text: str, limit: int) -> None:
+    quoter = Quoter(mask=mask, rarity=rarity([message(text)]))
+    assert len(quoter.quote([message(text)], limit)) <= limit + 2
+
+
+def test_a_long_message_is_cut_to_key_sentences_in_order() -> None:
+    text = "大家好。今天说一下报名。时间是6月12日到7月2日。今天天气不错。缴费到当天18点截止。"
+    short = Quoter(mask=mask, rarity=rarity([message(text), message("大家好。今天天气不错。今天说一下。", id="m2")])).shorten(text, 34)
+    assert "6月12日" in short
+    assert "缴费到当天18点" in short
+    assert short.index("6月12日") < short.index("缴费")
+
+
+def test_cut_prefers_a_pause() -> None:
+    assert cut("先备份数据，再升级系统版本", 8) == "先备份数据…"
+
+
+def test_the_find_phrase_occurs_once_in_the_log() -> None:
+    messages = chat("甲: 报名时间是六月 | 乙: 报名时间是七月")
+    log = "\n".join(m.text for m in messages)
+    assert log.count(find_phrase(messages[0], log, mask)) == 1
+
+
+# ---- choice ----
+
+
+def unit(key: str, gain: float, cost: int) -> Unit:
+    return Unit(key=key, gain={key: gain}, cost=cost)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(1, 50)), max_size=20), st.integers(0, 200))
+def test_a_choice_never_exceeds_its_budget(rows: list[tuple[float, int]], budget: int) -> None:
+    units = [unit(str(i), gain, cost) for i, (gain, cost) in enumerate(rows)]
+    assert sum(u.cost for u in select(units, budget, {})) <= budget
+
+
+def test_what_was_said_already_gives_way_to_what_is_new() -> None:
+    units = [unit("a", 0.9, 10), unit("b", 0.85, 10), unit("c", 0.7, 10)]
+    words = {"a": {"报名": 1.0}, "b": {"报名": 1.0}, "c": {"缴费": 1.0}}
+    assert [u.key for u in select(units, 20, words)] == ["a", "c"]
+
+
+# ---- the digest ----
+
+
+def test_coverage_adds_up() -> None:
+    digest = build_digest(analysis(TALK, noise={"m4": Noise.ACK}), ROOMY)
+    c = digest.coverage
+    assert c.messages == 4 == sum(c.noise.values()) + c.in_digest + c.left_over
+    assert c.noise == {"ack": 1}
+
+
+def test_noise_is_never_printed() -> None:
+    digest = build_digest(analysis(TALK, noise={"m2": Noise.AD}), ROOMY)
+    assert "m2" not in digest.sources
+
+
+def test_every_entry_of_a_digest_is_proved() -> None:
+    a = analysis(TALK)
+    digest = build_digest(a, ROOMY)
+    assert digest.coverage.unproved == 0
+    assert all(is_proved(e, masked(a)) for e in (*digest.short, *digest.tldr, *(h for t in digest.topics for h in t.highlights)))
+    assert digest.topics[0].highlights
+
+
+def test_a_pair_prints_question_and_answer_with_their_ids() -> None:
+    pair = QAPair(question_ids=("m1",), answers=(Answer(message_ids=("m2",)),), status="answered", confidence=0.9)
+    digest = build_digest(analysis(TALK, qa=(pair,)), ROOMY)
+    assert digest.qa[0].question.text == "续费率怎么算？"
+    assert digest.qa[0].answers[0].message_ids == ("m2",)
+
+
+def test_a_pair_below_the_line_is_not_printed() -> None:
+    pair = QAPair(question_ids=("m1",), answers=(Answer(message_ids=("m2",)),), status="answered", confidence=0.1)
+    assert build_digest(analysis(TALK, qa=(pair,)), ROOMY).qa == ()
+
+
+def test_who_opted_out_is_neither_quoted_nor_named() -> None:
+    a = analysis("甲: 续费率怎么算？ | 老王: 用续费人数除以到期人数 | 丙: 同意老王的算法，我们也是这样")
+    printed = str(digest_json(build_digest(a, replace(ROOMY, opted_out=frozenset({"老王"})))))
+    assert "到期人数" not in printed
+    assert "老王" not in printed
+
+
+def test_what_the_operator_struck_does_not_come_back() -> None:
+    digest = build_digest(analysis(TALK), replace(ROOMY, dismissed=frozenset({"m2"})))
+    assert "m2" not in digest.sources
+
+
+def test_a_phone_number_is_masked_everywhere() -> None:
+    a = analysis("甲: 场地联系人的电话是13912345678，提前一天打 | 乙: 好，我周五联系场地", items=(Item(kind="resource", message_ids=("m1",), confidence=0.9),))
+    digest = build_digest(a, ROOMY)
+    assert digest.resources[0].text == "场地联系人的电话是***，提前一天打"
+    assert "13912345678" not in str(digest_json(digest))
+
+
+def test_a_chat_of_nothing_but_noise_gives_an_empty_digest() -> None:
+    a = analysis(TALK, noise=dict.fromkeys(("m1", "m2", "m3", "m4"), Noise.BANTER))
+    digest = build_digest(a, ROOMY)
+    assert not (digest.short or digest.qa or digest.topics)
+    assert digest.coverage.noise == {"banter": 4}
+
+
+def test_json_and_back_is_the_same_digest() -> None:
+    pair = QAPair(question_ids=("m1",), answers=(Answer(message_ids=("m2",)),), status="answered", confidence=0.9)
+    written = digest_json(build_digest(analysis(TALK, qa=(pair,)), ROOMY))
+    assert digest_json(digest_from_json(written)) == written
+
+
+def test_the_short_form_fits_one_phone_screen() -> None:
+    long = " | ".join(f"成员{i}: 第{i}条经验，先看文档第{i}节，再按步骤{i}配置，最后记得重启服务{i}" for i in range(60))
+    digest = build_digest(analysis(long))
+    assert 0 < sum(len(e.text) for e in digest.short) <= 600
