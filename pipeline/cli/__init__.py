@@ -4,30 +4,61 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import click
 
 from pipeline.cli._common import Globals, PoliteGroup, zone
-from pipeline.cli.archive import add_command, forget_command, reindex_command, status_command, verify_command
-from pipeline.cli.deliver import init_command, post_command, review_command, schedule_command
-from pipeline.cli.digest import analyze_command, digest_command, run_command
-from pipeline.cli.inspect import export_command, formats_command, inspect_command
-from pipeline.cli.memory import (
-    faq_command,
-    feedback_command,
-    links_command,
-    questions_command,
-    report_command,
-    todos_command,
-    topic_command,
-)
-from pipeline.cli.search import explain_command, mcp_command, search_command, show_command
-from pipeline.cli.threads import threads_command
 from pipeline.errors import UserError
 from pipeline.i18n import _
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+# Where each command lives, in the order of --help; a module is imported when its command runs.
+COMMANDS = {
+    "run": "digest",
+    "digest": "digest",
+    "add": "archive",
+    "search": "search",
+    "show": "search",
+    "explain": "search",
+    "threads": "threads",
+    "post": "deliver",
+    "review": "deliver",
+    "questions": "memory",
+    "faq": "memory",
+    "report": "memory",
+    "topic": "memory",
+    "links": "memory",
+    "todos": "memory",
+    "feedback": "memory",
+    "analyze": "digest",
+    "inspect": "inspect",
+    "formats": "inspect",
+    "export": "inspect",
+    "status": "archive",
+    "reindex": "archive",
+    "verify": "archive",
+    "forget": "archive",
+    "mcp": "search",
+    "init": "deliver",
+    "schedule": "deliver",
+}
+
+
+class Commands(PoliteGroup):
+    """Finds `<name>_command` in the module that COMMANDS names."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"pipeline.cli.{COMMANDS[cmd_name]}"), f"{cmd_name}_command")
+        return command
 
 
 def default_archive() -> Path:
@@ -51,7 +82,7 @@ def parse_now(value: str | None, tz: str) -> datetime:
 
 
 @click.group(
-    cls=PoliteGroup,
+    cls=Commands,
     context_settings=CONTEXT,
     help=_(
         "Distils group chats: dianti run LOG writes a digest and keeps the session in a searchable archive. "
@@ -78,12 +109,3 @@ def cli(
         archive=archive or default_archive(), config=config, tz=zone(tz), now=parse_now(now, tz), lang=lang or language(),
         verbosity=-1 if quiet else verbose,
     )  # fmt: skip
-
-
-for command in (
-    run_command, digest_command, add_command, search_command, show_command, explain_command, threads_command, post_command, review_command,
-    questions_command, faq_command, report_command, topic_command, links_command, todos_command, feedback_command, analyze_command,
-    inspect_command, formats_command, export_command, status_command, reindex_command, verify_command, forget_command, mcp_command,
-    init_command, schedule_command,
-):  # fmt: skip
-    cli.add_command(command)

@@ -1,0 +1,15 @@
+"""Runs every benchmark, or those named: `python -m bench pipeline readers`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from bench.machine import describe
+
+ALL = ("pipeline", "readers", "search")
+
+print(describe())
+for name in sys.argv[1:] or ALL:
+    print(f"\n{name}")
+    importlib.import_module(f"bench.{name}").main()

@@ -1,0 +1,76 @@
+"""Where a digest goes: stdout for one chat and one format, else files named by chat and period."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.cli._common import Globals, note
+from pipeline.cli._settings import render_options
+from pipeline.errors import UserError
+from pipeline.i18n import _
+from pipeline.model import Digest
+
+_UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*\u200b-\u200f\u202a-\u202e\u2066-\u2069]+')
+MAX_NAME = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writer:
+    """`output` None: stdout."""
+
+    output: Path | None
+    formats: list[str]
+    templates: Path | None = None
+    browser: Path | None = None
+
+
+def write_digest(digest: Digest, writer: Writer, settings: Globals) -> list[Path]:
+    """Writes each format; the files, in order (none for stdout)."""
+    written = []
+    for name in writer.formats:
+        if name == "png":
+            assert writer.output is not None
+            path = _path(digest, writer.output, name)
+            _picture(digest, path, writer, settings)
+        else:
+            data = _rendered(digest, name, writer, settings).encode("utf-8")
+            if writer.output is None:
+                sys.stdout.buffer.write(data)
+                continue
+            path = _path(digest, writer.output, name)
+            path.write_bytes(data)
+        note(_("written: {path}").format(path=path))
+        written.append(path)
+    return written
+
+
+def _rendered(digest: Digest, name: str, writer: Writer, settings: Globals) -> str:
+    if name == "json":
+        from pipeline.digest import digest_json
+
+        return json.dumps(digest_json(digest), ensure_ascii=False, indent=1) + "\n"
+    from pipeline.render import render
+
+    return render(digest, name, render_options(settings, writer.templates))
+
+
+def _picture(digest: Digest, path: Path, writer: Writer, settings: Globals) -> None:
+    from pipeline.render import render_png
+
+    render_png(digest, path, render_options(settings, writer.templates), browser=writer.browser)
+
+
+def _path(digest: Digest, folder: Path, suffix: str) -> Path:
+    """`<chat>-<first>_<last>.<format>`; the chat's name can never leave the folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            _("{folder}: cannot be written to ({reason}); choose another with -o").format(folder=folder, reason=error.strerror)
+        ) from error
+    name = _UNSAFE.sub("_", digest.chat.name).strip(" ._")[:MAX_NAME] or "chat"
+    return folder / f"{name}-{digest.start.date().isoformat()}_{digest.end.date().isoformat()}.{suffix}"
