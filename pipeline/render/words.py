@@ -1,0 +1,223 @@
+"""The computed words around the quotations: dates, names, figures, the coverage line; all in the digest's language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from urllib.parse import urlsplit
+
+from pipeline.i18n import catalog
+from pipeline.model import Digest, Entry, Message, QAEntry
+from pipeline.render.escape import one_line, safe_url, visible
+from pipeline.render.labels import MARKS, MEDIA, MONTHS, NOISE, SECTIONS, STATUS, WEEKDAYS
+from pipeline.render.options import RenderOptions
+
+_MENTION = re.compile(r"(?<![\w.%+-])@[^\s@，,。：:；;！!？?（）()]{1,30}")
+CHARS_PER_MINUTE = 400  # comfortable silent reading of Chinese
+
+
+class Words:
+    """What one digest says about itself and its lines, in one language and one way of naming people."""
+
+    marks = MARKS
+
+    def __init__(self, digest: Digest, options: RenderOptions) -> None:
+        self._digest, self._options = digest, options
+        self._ = catalog(options.lang).gettext
+        self._one_day = digest.start.date() == digest.end.date()
+
+    # ---- the frame ----
+
+    @property
+    def html_lang(self) -> str:
+        return {"zh-hant": "zh-Hant", "en": "en"}.get(self._options.lang.lower(), "zh-Hans")
+
+    @property
+    def title(self) -> str:
+        return self._("{chat}: digest of {period}").format(chat=self.chat, period=self.period_short)
+
+    @property
+    def chat(self) -> str:
+        return one_line(self._digest.chat.name) or self._("Group chat")
+
+    @property
+    def period_short(self) -> str:
+        d = self._digest
+        return self._day(d.start) if self._one_day else self._("{start} to {end}").format(start=self._day(d.start), end=self._day(d.end))
+
+    @property
+    def period(self) -> str:
+        d = self._digest
+        start = self._long_day(d.start)
+        if self._one_day:
+            return f"{start} {d.start:%H:%M}–{d.end:%H:%M}"
+        end = self._day(d.end) if d.start.year == d.end.year else self._long_day(d.end)
+        return self._("{start} to {end}").format(start=start, end=end)
+
+    @property
+    def coverage(self) -> str:
+        """What was read, and what became of it: adds up to the number of messages."""
+        c = self._digest.coverage
+        text = self._("Read {n} messages: noise {noise}, printed {printed}, the other {rest} are in the topic figures").format(
+            n=c.messages, noise=sum(c.noise.values()), printed=c.in_digest, rest=c.left_over
+        )
+        if c.media:
+            text += self._("; contents not read: {media}").format(media=self._list(MEDIA, c.media))
+        if c.unreadable:
+            text += self._("; {n} entries of the export were unreadable").format(n=c.unreadable)
+        if c.unproved:
+            text += self._("; {n} lines left out for want of proof").format(n=c.unproved)
+        return text + self._(".")
+
+    @property
+    def noise(self) -> str:
+        return self._list(NOISE, self._digest.coverage.noise)
+
+    def _list(self, labels: dict[str, str], counts: Mapping[str, int]) -> str:
+        return self._(", ").join(f"{self._(labels.get(k, k))} {n}" for k, n in counts.items())
+
+    @property
+    def nothing(self) -> str:
+        return self._("Nothing worth passing on this time.")
+
+    @property
+    def minutes(self) -> int:
+        """How long the printed lines take to read."""
+        return max(1, round(sum(len(e.text) for e in entries_of(self._digest)) / CHARS_PER_MINUTE))
+
+    @property
+    def lines(self) -> int:
+        return sum(1 for _ in entries_of(self._digest))
+
+    def has(self, section: str) -> bool:
+        return bool(getattr(self._digest, section))
+
+    @property
+    def empty(self) -> bool:
+        return not any(self.has(s) for s in SECTIONS)
+
+    def section(self, name: str) -> str:
+        return self._(SECTIONS[name])
+
+    def status(self, name: str) -> str:
+        return self._(STATUS[name])
+
+    # ---- one line ----
+
+    def text(self, text: str) -> str:
+        """Chat text as printed: visible; mentions masked where people are not named in full."""
+        shown = visible(text)
+        return shown if self._options.name_display == "nick" else _MENTION.sub("@***", shown)
+
+    def marks_of(self, entry: Entry) -> tuple[str, str]:
+        """Quotation marks for verbatim text; none for anything else, so that the marks always mean verbatim."""
+        if entry.written_by:
+            return "", ""
+        left, _, right = self._("“{text}”").partition("{text}")
+        return left, right
+
+    def quote(self, text: str) -> str:
+        return self._("“{text}”").format(text=self.text(text))
+
+    def name(self, sender: str) -> str:
+        """How a member is named: in full, by the first character, or not at all."""
+        sender = one_line(sender)
+        match self._options.name_display:
+            case "nick":
+                return sender
+            case "initial":
+                return f"{sender[:1]}*" if sender else ""
+            case "none":
+                return ""
+
+    def by(self, sender: str, time: datetime | None) -> str:
+        """Who and when, as far as either is shown."""
+        return " ".join(part for part in (self.name(sender), self.at(time) if time else "") if part)
+
+    def at(self, time: datetime) -> str:
+        clock = f"{time:%H:%M}"
+        if self._one_day and time.date() == self._digest.start.date():
+            return clock
+        return self._("{month_name} {day}, {clock}").format(month_name=MONTHS[time.month - 1], month=time.month, day=time.day, clock=clock)
+
+    def find(self, entry: Entry) -> str | None:
+        """The phrase to search for in the app, where it leads to this one message and reveals no name."""
+        return self.text(entry.find) if entry.find else None
+
+    def facts(self, entry: Entry) -> list[str]:
+        """What was computed about an entry: when, where, until when, who."""
+        found = []
+        if entry.when:
+            found.append(self._("When: {when}").format(when=self._moment(entry.when)))
+        if entry.place:
+            found.append(self._("Where: {place}").format(place=one_line(entry.place)))
+        if entry.due:
+            found.append(self._("Due: {due}").format(due=self._moment(entry.due)))
+        if entry.who and (names := [n for n in map(self.name, entry.who) if n]):
+            found.append(self._("Who: {who}").format(who=self._(", ").join(names)))
+        if entry.replaces:
+            found.append(self._("replaces an earlier plan"))
+        return found
+
+    def sources(self, *entries: Entry) -> list[Message]:
+        """The messages cited by entries (and by what they answer), in time order, each once."""
+        ids = dict.fromkeys(i for e in entries for i in (*(e.context.message_ids if e.context else ()), *e.message_ids))
+        found = [self._digest.sources[i] for i in ids if i in self._digest.sources]
+        return sorted(found, key=lambda m: m.sent_at)
+
+    def clipped(self, message: Message, most: int) -> str:
+        """A cited message as the fold-out shows it: text, then what a card or file is called."""
+        parts = [message.text, *(p for p in (message.title, message.file_name, message.url) if p and p not in message.text)]
+        shown = self.text("\n".join(p for p in parts if p))
+        return shown if len(shown) <= most else self._("{text}… ({n} characters)").format(text=shown[:most], n=len(shown))
+
+    def initial(self, sender: str) -> str:
+        """The character on a member's round badge."""
+        return one_line(sender)[:1] if self._options.name_display != "none" else ""
+
+    def hue(self, sender: str) -> int:
+        """One of six badge colours, always the same for a name."""
+        return sum(map(ord, sender)) % 6 if self._options.name_display == "nick" else 5
+
+    def host(self, url: str | None) -> str:
+        """The site of an address, as a reader wants to see before tapping."""
+        return urlsplit(safe_url(url) or "").netloc.rpartition("@")[2]
+
+    def _moment(self, iso: str) -> str:
+        """An ISO date or date-time in words; what is no such thing stays as it is."""
+        try:
+            if len(iso) <= 10:
+                return self._weekday(date.fromisoformat(iso))
+            time = datetime.fromisoformat(iso)
+        except ValueError:
+            return one_line(iso)
+        return f"{self._weekday(time)} {time:%H:%M}"
+
+    def _weekday(self, day: date) -> str:
+        return self._("{day} ({weekday})").format(day=self._day(day), weekday=self._(WEEKDAYS[day.weekday()]))
+
+    def _day(self, day: date) -> str:
+        return self._("{month_name} {day}").format(month_name=MONTHS[day.month - 1], month=day.month, day=day.day)
+
+    def _long_day(self, day: date) -> str:
+        return self._("{month_name} {day}, {year}").format(year=day.year, month_name=MONTHS[day.month - 1], month=day.month, day=day.day)
+
+
+def entries_of(digest: Digest) -> Iterator[Entry]:
+    """Every printed line of the long form, in the model's order."""
+    for section in ("resources", "unanswered", "announcements", "decisions", "actions", "feedback", "opportunities", "quotes"):
+        yield from getattr(digest, section)
+    for pair in (*digest.qa, *digest.closed):
+        yield from _lines(pair)
+    for topic in digest.topics:
+        yield from topic.highlights
+    for talk in digest.talks:
+        yield from talk.outline
+        for pair in talk.qa:
+            yield from _lines(pair)
+
+
+def _lines(pair: QAEntry) -> Iterator[Entry]:
+    yield pair.question
+    yield from pair.answers

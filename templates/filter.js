@@ -1,0 +1,33 @@
+// The filter box: hides what does not hold every word typed. The page is complete without it.
+"use strict";
+(() => {
+  const bar = document.getElementById("filter");
+  if (!bar) return;
+  const box = document.getElementById("filter-box");
+  const count = document.getElementById("filter-count");
+  const fold = (text) => text.normalize("NFKC").toLocaleLowerCase();
+  const entries = [...document.querySelectorAll("main section:not(.figures) .e")].filter((e) => !e.parentElement.closest(".e"));
+  const texts = entries.map((entry) => fold(entry.textContent));
+  const apply = () => {
+    const words = fold(box.value).split(/\s+/).filter(Boolean);
+    let found = 0;
+    entries.forEach((entry, i) => {
+      const shown = words.every((word) => texts[i].includes(word));
+      entry.hidden = !shown;
+      found += shown ? 1 : 0;
+    });
+    document.querySelectorAll("main section").forEach((section) => {
+      const filled = section.querySelector(".e:not([hidden])");
+      section.hidden = words.length > 0 && !filled;
+    });
+    count.textContent = words.length ? count.dataset.found.replace("{n}", found) : "";
+  };
+  box.addEventListener("input", apply);
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      box.value = "";
+      apply();
+    }
+  });
+  bar.hidden = false;
+})();
