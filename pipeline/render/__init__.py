@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from pipeline.render.options import SECTIONS, RenderOptions
 from pipeline.render.page import FORMATS, render
+from pipeline.render.picture import find_browser, render_png
 
-# from pipeline.render.picture import find_browser, render_png
-
-__all__ = ["FORMATS", "SECTIONS", "RenderOptions", "render"]
+__all__ = ["FORMATS", "SECTIONS", "RenderOptions", "find_browser", "render", "render_png"]
