@@ -1,0 +1,103 @@
+"""Exports of chats, whoever wrote them: told apart by their content, read as a stream of messages.
+
+    detect(path)                → Format: exactly one, else an InputError names the candidates
+    stream_logs(paths, options) → Chat, its Messages, what was Skipped: never more in memory than a window
+    read_logs(paths, options)   → [Export]: whole chats, overlapping exports of one chat merged
+
+Adding a format: a file here with its FORMAT, its line below, a sample in tests/data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pipeline.errors import InputError
+from pipeline.i18n import _
+from pipeline.model import Chat, Export, Message, Skipped
+from pipeline.readers import chatlab, copied_text, interchange_jsonl, qq_txt, telegram_json
+from pipeline.readers._collect import collect
+from pipeline.readers._format import Format, ReadOptions
+from pipeline.readers._gather import LogFile, format_of, gather
+from pipeline.readers._merge import MergePlan, merge_overlap
+
+__all__ = [
+    "FORMATS",
+    "Format",
+    "LogFile",
+    "MergePlan",
+    "ReadOptions",
+    "detect",
+    "merge_overlap",
+    "open_logs",
+    "read_export",
+    "read_logs",
+    "stream_logs",
+]
+
+FORMATS: tuple[Format, ...] = (
+    interchange_jsonl.FORMAT,
+    chatlab.FORMAT,
+    telegram_json.FORMAT,
+    qq_txt.FORMAT,
+    copied_text.FORMAT,
+)
+
+
+def detect(path: Path) -> Format:
+    """The one format whose look the file has. Raises InputError when it is none's or several's."""
+    files, skipped = open_logs([path], ReadOptions(tz=ZoneInfo("UTC")))
+    for file in files:
+        return file.format
+    raise InputError(_first_reason(skipped) or _("{path}: nothing in it").format(path=path))
+
+
+def open_logs(paths: Sequence[Path], options: ReadOptions) -> tuple[list[LogFile], list[Skipped]]:
+    """The files of the logs that are chats, and what is none. Raises InputError for the only file given, when it is none."""
+    sources, skipped = collect(paths, options, FORMATS)
+    files: list[LogFile] = []
+    for source, format in sources:
+        try:
+            files.append(LogFile(source, format or format_of(source, FORMATS, options.format), options))
+        except InputError as error:
+            if len(sources) == 1:
+                raise
+            skipped.append(Skipped(where=source.name, line=0, reason=_without_path(str(error), source.name)))
+    return files, skipped
+
+
+def stream_logs(paths: Sequence[Path], options: ReadOptions) -> Iterator[Chat | Message | Skipped]:
+    """Each Chat before its messages, one file after the other, nothing merged: for imports larger than memory."""
+    files, skipped = open_logs(paths, options)
+    yield from skipped
+    for file in files:
+        yield from file.parts()
+
+
+def read_export(path: Path, options: ReadOptions) -> list[Export]:
+    """The chats of one file (or folder, or zip)."""
+    return read_logs([path], options)
+
+
+def read_logs(paths: Sequence[Path], options: ReadOptions) -> list[Export]:
+    """The chats of all the logs; several exports of one chat are one. Raises InputError when nothing could be read."""
+    files, skipped = open_logs(paths, options)
+    exports = gather(files, skipped, options)
+    if exports:
+        return exports
+    raise InputError(_first_reason(skipped) or _("{paths}: no chat in it").format(paths=", ".join(map(str, paths))))
+
+
+def _first_reason(skipped: Sequence[Skipped]) -> str:
+    """Why there is nothing, by the first thing that could not be read."""
+    if not skipped:
+        return ""
+    first = skipped[0]
+    more = _(" (and {n} more)").format(n=len(skipped) - 1) if len(skipped) > 1 else ""
+    at = f":{first.line}" if first.line else ""
+    return _("no chat could be read: {where}: {reason}{more}").format(where=first.where + at, reason=first.reason, more=more)
+
+
+def _without_path(message: str, path: str) -> str:
+    return message.removeprefix(f"{path}: ")
