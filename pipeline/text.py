@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 _SPACE = re.compile(r"\s+")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _URL = re.compile(r"https?://[^\s<>\"'，。；、）】」》]+", re.IGNORECASE)
-_PLACEHOLDER = re.compile(r"^\s*[\[【<](?:图片|动画表情|表情|语音|视频|红包|sticker|image|voice|video|photo|GIF)[^\]】>]{0,40}[\]】>]\s*$", re.IGNORECASE)
+_PLACEHOLDER = re.compile(
+    r"^\s*[\[【<](?:图片|动画表情|表情|语音|视频|红包|sticker|image|voice|video|photo|GIF)[^\]】>]{0,40}[\]】>]\s*$", re.IGNORECASE
+)
 _CJK = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[A-Za-z0-9_]+(?:[.+#'-][A-Za-z0-9_+#]+)*|[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 
 
@@ -39,6 +42,18 @@ def cjk_share(text: str) -> float:
     """Share of Chinese characters among the non-blank ones, 0…1."""
     solid = _SPACE.sub("", text)
     return len(_CJK.findall(solid)) / len(solid) if solid else 0.0
+
+
+def written_in(texts: Sequence[str]) -> str:
+    """The language of a chat: "zh-hans", "zh-hant" or "en"."""
+    text = "".join(texts)[:20_000]
+    chinese = _CJK.findall(text)
+    if len(chinese) < 0.15 * max(1, len(_LETTER.findall(text))):
+        return "en"
+    from opencc import OpenCC
+
+    traditional = sum(a != b for a, b in zip(chinese, OpenCC("t2s").convert("".join(chinese)), strict=False))
+    return "zh-hant" if traditional > 0.1 * len(chinese) else "zh-hans"
 
 
 def grams(text: str) -> list[str]:

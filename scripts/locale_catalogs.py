@@ -24,8 +24,8 @@ KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 
 def main(arguments: list[str]) -> int:
     simplified = load("zh_CN")
-    if "--add" in arguments:
-        add(simplified, Path(arguments[arguments.index("--add") + 1]))
+    for path in arguments[1:] if arguments[:1] == ["--add"] else []:
+        add(simplified, Path(path))
     found = collect()
     simplified.update(found, no_fuzzy_matching=True)
     simplified.obsolete.clear()
@@ -59,8 +59,9 @@ def add(catalog: Catalog, path: Path) -> None:
     for line in path.read_text(encoding="utf-8").splitlines():
         message, tab, translation = line.partition("\t")
         if tab and message.strip():
-            text = message.replace("\\n", "\n").replace("\\b", "\b")
-            catalog.add(text, translation.replace("\\n", "\n").replace("\\b", "\b"))
+            text, string = (part.replace("\\n", "\n").replace("\\b", "\b") for part in (message, translation))
+            catalog.add(text)
+            catalog[text].string = string  # `add` would keep an empty translation that is already there
 
 
 def traditional(simplified: Catalog) -> Catalog:

@@ -107,5 +107,6 @@ def cli(
 
     ctx.obj = Globals(
         archive=archive or default_archive(), config=config, tz=zone(tz), now=parse_now(now, tz), lang=lang or language(),
+        labels=lang,
         verbosity=-1 if quiet else verbose,
     )  # fmt: skip

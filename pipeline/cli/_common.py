@@ -27,6 +27,7 @@ class Globals:
     tz: ZoneInfo
     now: datetime
     lang: str
+    labels: str | None  # the language asked for by --lang; None: a digest speaks its chat's language
     verbosity: int
 
 

@@ -10,7 +10,7 @@ from pipeline.cli._common import Globals
 if TYPE_CHECKING:  # the stages import numpy, and commands that need none of them must stay quick
     from pipeline.analysis import AnalysisOptions
     from pipeline.digest import DigestOptions, Lent
-    from pipeline.model import Analysis
+    from pipeline.model import Analysis, Digest
     from pipeline.render import RenderOptions
 
 LABELS = {"zh": "zh-hans", "zh-hans": "zh-hans", "zh-hant": "zh-hant"}
@@ -31,11 +31,13 @@ def digest_options(settings: Globals, analysis: Analysis) -> DigestOptions:
     return DigestOptions()
 
 
-def render_options(settings: Globals, templates: Path | None) -> RenderOptions:
-    """Labels in the user's language; a chat that is digested without a locale gets Chinese labels."""
+def render_options(settings: Globals, templates: Path | None, digest: Digest) -> RenderOptions:
+    """Labels in the language that was asked for, else in the chat's: its members read them."""
     from pipeline.render import RenderOptions
+    from pipeline.text import written_in
 
-    return RenderOptions(lang=LABELS.get(settings.lang, "en"), templates=templates)
+    spoken = settings.labels or written_in([m.text for m in digest.sources.values()] or [digest.chat.name])
+    return RenderOptions(lang=LABELS.get(spoken, "en"), templates=templates)
 
 
 def lent_memory(settings: Globals, analysis: Analysis) -> Lent | None:

@@ -55,13 +55,13 @@ def _rendered(digest: Digest, name: str, writer: Writer, settings: Globals) -> s
         return json.dumps(digest_json(digest), ensure_ascii=False, indent=1) + "\n"
     from pipeline.render import render
 
-    return render(digest, name, render_options(settings, writer.templates))
+    return render(digest, name, render_options(settings, writer.templates, digest))
 
 
 def _picture(digest: Digest, path: Path, writer: Writer, settings: Globals) -> None:
     from pipeline.render import render_png
 
-    render_png(digest, path, render_options(settings, writer.templates), browser=writer.browser)
+    render_png(digest, path, render_options(settings, writer.templates, digest), browser=writer.browser)
 
 
 def _path(digest: Digest, folder: Path, suffix: str) -> Path:

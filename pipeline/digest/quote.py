@@ -139,17 +139,18 @@ def cut(text: str, limit: int) -> str:
     return head.rstrip("，,、；;：: " + ELLIPSIS) + ELLIPSIS
 
 
-def find_phrase(message: Message, log: str, hidden: Callable[[str], str], shortest: int = 4, longest: int = 24) -> str:
-    """The shortest phrase of a message that occurs once in `log` (all its texts joined), for the app's search box.
+def find_phrase(message: Message, log: str, hide: Callable[[str], str], shortest: int = 6, longest: int = 20) -> str:
+    """A phrase of a message that occurs once in `log` (all its texts joined), for the app's search box.
 
-    Falls back to the beginning of the text when nothing in it is unique; a masked part is never used.
+    A whole clause is easiest to recognise; else the beginning, as long as it must be to be unique. A masked part is
+    never used. Falls back to the beginning of the text when nothing in it is unique.
     """
-    for line in sorted(hidden(message.text).splitlines(), key=lambda s: (-len(s), s)):
-        for part in line.split("***"):
-            text = part.strip()
-            for size in range(shortest, min(longest, len(text)) + 1, 2):
-                for start in range(0, len(text) - size + 1, 2):
-                    phrase = text[start : start + size]
-                    if phrase == phrase.strip() and log.count(phrase) == 1:
-                        return phrase
-    return clean(hidden(message.text))[:longest]
+    parts = [part for line in hide(message.text).splitlines() for part in line.split("***")]
+    for clause in (c.strip() for part in parts for c in _BREAK.split(part)):
+        if shortest <= len(clause) <= longest and log.count(clause) == 1:
+            return clause
+    for part in (p.strip() for p in parts):
+        for size in range(min(shortest, len(part)), min(2 * longest, len(part)) + 1):
+            if size and log.count(part[:size]) == 1 and part[:size] == part[:size].strip():
+                return part[:size]
+    return clean(hide(message.text))[:longest]
