@@ -9,6 +9,7 @@ from pipeline.cli._common import Globals
 
 if TYPE_CHECKING:  # the stages import numpy, and commands that need none of them must stay quick
     from pipeline.analysis import AnalysisOptions
+    from pipeline.archive import Archive
     from pipeline.digest import DigestOptions, Lent
     from pipeline.model import Analysis, Digest
     from pipeline.render import RenderOptions
@@ -43,9 +44,15 @@ def render_options(settings: Globals, templates: Path | None, digest: Digest) ->
 def lent_memory(settings: Globals, analysis: Analysis) -> Lent | None:
     """What the archive remembers about the questions of this analysis; None without an archive."""
     from pipeline.archive import open_archive
-    from pipeline.memory import memory_for
 
     if not settings.archive.exists():
         return None
     with open_archive(settings.archive, read_only=True) as archive:
-        return memory_for(archive, analysis)
+        return memory_of(archive, analysis)
+
+
+def memory_of(archive: Archive, analysis: Analysis) -> Lent:
+    """What an open archive remembers about the questions of this analysis."""
+    from pipeline.memory import memory_for
+
+    return memory_for(archive, analysis)

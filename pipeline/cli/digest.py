@@ -205,3 +205,64 @@ def _newest_session(settings: Globals, chat: str | None) -> Export:
         export = archive.newest_export(chat)
     sessions = split_into_sessions(export.messages, SegmentOptions())
     return replace(export, messages=sessions[-1].messages)
+
+
+@click.command(
+    "run",
+    help=_(
+        "The routine: adds LOG to the archive, then writes the digest of what is new in each chat since its last one.\n\n\b\nExamples:\n"
+        "  dianti run chat.txt\n  dianti run exports/ -o out --format md,html"
+    ),
+)
+@log_arguments()
+@click.option(
+    "--format",
+    "formats",
+    default="md,html,txt,json",
+    metavar="LIST",
+    show_default=True,
+    help=_("md, html, txt, json, png; several with commas."),
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("out"),
+    show_default=True,
+    help=_("Folder to write to."),
+)
+@click.option("--templates", type=click.Path(path_type=Path, file_okay=False), help=_("Folder with templates of your own."))
+@click.option("--browser", type=click.Path(path_type=Path), help=_("Browser for --format png [found by itself]."))
+@click.option("--to", "targets", metavar="TARGETS", help=_("Post it there, too: names from dianti.toml, with commas."))
+@click.pass_obj
+def run_command(
+    settings: Globals,
+    log: tuple[Path, ...],
+    date: str | None,
+    chat: str | None,
+    formats: str,
+    output: Path,
+    templates: Path | None,
+    browser: Path | None,
+    targets: str | None,
+) -> None:
+    from pipeline.cli._routine import digest_what_is_new
+    from pipeline.cli._write import Writer, write_digest
+
+    writer = Writer(output=output, formats=_formats(formats), templates=templates, browser=browser)
+    exports = read_logs(log, settings, date=date, chat=chat)
+    for digest, fresh in digest_what_is_new(exports, settings, chat):
+        written = write_digest(digest, writer, settings)
+        if targets and fresh:
+            _post(written, targets, settings)
+
+
+def _post(written: Sequence[Path], targets: str, settings: Globals) -> None:
+    """Posts the JSON digest among the written files; a digest without anything worth posting stays here."""
+    from pipeline.cli.deliver import post_to
+
+    source = next((p for p in written if p.suffix == ".json"), None)
+    if source is None:
+        raise UserError(_("--to needs the JSON form: add json to --format"))
+    for target in targets.split(","):
+        post_to(source, target.strip(), settings)
