@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from quality.floors import compare, pin
+from quality.targets import tables
 from train.__main__ import eval_data
 
 ROOT = Path(__file__).parent.parent
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("--only", default="gold,clipboard,memory," + ",".join(SETS), help="what to measure, with commas")
     parser.add_argument("--chats", default="", help="only these gold chats, with commas")
     parser.add_argument("--update", action="store_true", help="raise the floors to what was measured")
+    parser.add_argument("--write", action="store_true", help="write the tables of docs/quality.md from the newest figures")
     parser.add_argument("--keep", type=Path, default=CACHE / "eval", help="where the program's output is kept")
     given = parser.parse_args()
     data, wanted = eval_data().resolve(), given.only.split(",")
@@ -61,10 +63,22 @@ def main() -> None:
             found = sorted(data.glob(pattern))
             result = score(data, [task, *map(str, found)], {"DIANTI_WEIGHTS": str(fold(data, f"@{name}"))}, given.keep)
             figures |= {f"{name}.{k}": v for k, v in result.items()}
-    (CACHE / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    known = CACHE / "figures.json"
+    every = (json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}) | figures
+    known.write_text(json.dumps(every, indent=1), encoding="utf-8")
+    if given.write:
+        write_tables(every)
     if given.update:
         pin(figures)
     sys.exit(compare(figures))
+
+
+def write_tables(figures: dict[str, float]) -> None:
+    """Puts the tables between the marks of docs/quality.md."""
+    page = ROOT / "docs" / "quality.md"
+    head, _begin, rest = page.read_text(encoding="utf-8").partition("<!-- figures:begin -->")
+    _old, end, tail = rest.partition("<!-- figures:end -->")
+    page.write_text(f"{head}<!-- figures:begin -->\n\n{tables(figures)}\n\n{end}{tail}", encoding="utf-8")
 
 
 def gold_figures(data: Path, chats: list[str], task: str, keep: Path) -> dict[str, float]:
