@@ -19,7 +19,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).parent.parent
 LOCALES = ROOT / "pipeline" / "locale"
 METHODS = [("pipeline/**.py", "python"), ("templates/**.j2", "jinja2.ext:babel_extract")]
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
+KEYWORDS = {"_": None, "_noop": None, "gettext": None, "ngettext": (1, 2)}
 
 
 def main(arguments: list[str]) -> int:
