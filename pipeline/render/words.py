@@ -154,7 +154,7 @@ class Words:
             found.append(self._("Where: {place}").format(place=one_line(entry.place)))
         if entry.due:
             found.append(self._("Due: {due}").format(due=self._moment(entry.due)))
-        if entry.who and (names := [n for n in map(self.name, entry.who) if n]):
+        if entry.who != (entry.sender,) and (names := [n for n in map(self.name, entry.who) if n]):
             found.append(self._("Who: {who}").format(who=self._(", ").join(names)))
         if entry.replaces:
             found.append(self._("replaces an earlier plan"))
