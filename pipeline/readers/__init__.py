@@ -16,7 +16,36 @@ from zoneinfo import ZoneInfo
 from pipeline.errors import InputError
 from pipeline.i18n import _
 from pipeline.model import Chat, Export, Message, Skipped
-from pipeline.readers import chatlab, copied_text, interchange_jsonl, qq_txt, telegram_json
+from pipeline.readers import (
+    chatlab,
+    chatlog_csv,
+    chatlog_json,
+    chatlog_txt,
+    copied_text,
+    discord_json,
+    interchange_jsonl,
+    memotrace_ai_txt,
+    memotrace_csv,
+    memotrace_csv_v1,
+    memotrace_md,
+    memotrace_training,
+    memotrace_txt,
+    qce_json,
+    qce_txt,
+    qq_txt,
+    slack_export,
+    table,
+    telegram_json,
+    wechat_pywxdump_csv,
+    wechatexporter_txt,
+    weflow_json,
+    weflow_txt,
+    weflow_xlsx,
+    whatsapp_txt,
+    wxcli_json,
+    wxcli_md,
+    wxcli_txt,
+)
 from pipeline.readers._collect import collect
 from pipeline.readers._format import Format, ReadOptions
 from pipeline.readers._gather import LogFile, format_of, gather
@@ -39,9 +68,33 @@ __all__ = [
 FORMATS: tuple[Format, ...] = (
     interchange_jsonl.FORMAT,
     chatlab.FORMAT,
-    telegram_json.FORMAT,
-    qq_txt.FORMAT,
     copied_text.FORMAT,
+    weflow_json.FORMAT,
+    weflow_txt.FORMAT,
+    weflow_xlsx.FORMAT,
+    wechat_pywxdump_csv.FORMAT,
+    chatlog_json.FORMAT,
+    chatlog_csv.FORMAT,
+    chatlog_txt.FORMAT,
+    wxcli_json.FORMAT,
+    wxcli_txt.FORMAT,
+    wxcli_md.FORMAT,
+    memotrace_csv_v1.FORMAT,
+    memotrace_csv.FORMAT,
+    memotrace_txt.FORMAT,
+    memotrace_ai_txt.FORMAT,
+    memotrace_md.FORMAT,
+    memotrace_training.FORMAT,
+    wechatexporter_txt.FORMAT,
+    qq_txt.FORMAT,
+    qce_json.FORMAT,
+    qce_json.CHUNKED,
+    qce_txt.FORMAT,
+    telegram_json.FORMAT,
+    discord_json.FORMAT,
+    slack_export.FORMAT,
+    whatsapp_txt.FORMAT,
+    table.FORMAT,
 )
 
 

@@ -19,6 +19,7 @@ _AHEAD = 4_000
 _REMEMBERED = 50_000
 _KEY = 12  # folded characters of a text by which quotes find it; exporters cut quotes at 30 and more
 SYSTEM = "system"  # sender of notices that are nobody's
+UNKNOWN = "?"  # sender of messages whose sender the export does not say
 _AT = re.compile(r"[@＠]")
 _MEDIA = frozenset(Kind) - {Kind.TEXT, Kind.LINK, Kind.FILE, Kind.SYSTEM}
 
@@ -67,6 +68,7 @@ class _Room:
     said: OrderedDict[str, tuple[str, Draft]] = field(default_factory=OrderedDict)
     by_text: dict[str, list[str]] = field(default_factory=dict)
     known: set[tuple[str, str]] = field(default_factory=set)
+    called: dict[str, str] = field(default_factory=dict)
 
     def take(self, draft: Draft) -> None:
         """Gives the draft its id and remembers it for those who quote it."""
@@ -84,6 +86,8 @@ class _Room:
 
     def know(self, member: str, names: tuple[str, ...]) -> None:
         for name in names:
+            if name and name != member:
+                self.called.setdefault(member, name)
             if name and member not in self.names.setdefault(name, set()):
                 self.names[name].add(member)
                 same = self.by_initial.setdefault(name[0], [])
@@ -121,7 +125,7 @@ class _Room:
     def author(self, draft: Draft) -> tuple[str, str]:
         """(id, name) of who sent it; recalls and pats that name their author are that member's, other notices the app's."""
         if draft.sender or draft.sender_id:
-            return draft.sender_id or draft.sender, draft.sender or draft.sender_id
+            return draft.sender_id or draft.sender, draft.sender or self.called.get(draft.sender_id, draft.sender_id)
         if draft.kind in (Kind.RECALL, Kind.PAT):
             name = actor_of_notice(draft.text)
             members = self.names.get(name, set())
@@ -180,7 +184,9 @@ class _Room:
     def fits(self, quote: Quote, wanted: str, draft: Draft) -> int:
         """How well a message fits a quote; 0: it does not."""
         said = _flat(draft.text)
-        if draft.kind in _MEDIA or placeholder(quote.text):
+        if draft.kind is Kind.VOICE and placeholder(draft.text) and quote.sender:
+            points = 1  # the quote knows a transcript that the message does not
+        elif draft.kind in _MEDIA and placeholder(quote.text):
             points = 1
         elif said == wanted:
             points = 3
@@ -217,7 +223,10 @@ def _keys(draft: Draft) -> set[str]:
 
 def _quote_keys(quote: Quote) -> list[str]:
     keys = [_flat(quote.text)[:_KEY]]
-    if found := placeholder(quote.text):
+    found = placeholder(quote.text)
+    if found is None and quote.sender:
+        return [key for key in (*keys, f"\x00{Kind.VOICE}") if key]
+    if found:
         keys += [_flat(found[1])[:_KEY]] if found[1] else []
         keys.append(f"\x00{found[0]}")
     return [key for key in keys if key]

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.i18n import _
 from pipeline.model import Skipped
+from pipeline.readers._format import Part
 from pipeline.readers._source import Source, escape_json
 
 Record = dict[str, Any]
@@ -130,3 +131,48 @@ def nested_records(
                 values[prefix.rpartition(".")[2]] = value
     except (ijson.JSONError, ValueError, RecursionError):
         yield from _salvage(source, count - (builder is not None), is_record)
+
+
+def number(value: Any) -> float:
+    """A number, written as one or as text; ValueError otherwise."""
+    if isinstance(value, bool) or value is None:
+        raise ValueError(_("no number"))
+    return float(value)
+
+
+def drafts(source: Source, found: Iterator[tuple[int, Record] | Skipped], make: Callable[[int, Record], Part | None]) -> Iterator[Part]:
+    """Each record made into a message; one that cannot be made into any is told, the others are read."""
+    for one in found:
+        if isinstance(one, Skipped):
+            yield one
+            continue
+        try:
+            part = make(*one)
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            yield Skipped(where=source.name, line=one[0], reason=_("no message: {reason}").format(reason=str(error)[:80] or "?"))
+            continue
+        if part is not None:
+            yield part
+
+
+def leading_records(source: Source, prefix: str, stop: str) -> Iterator[Record]:
+    """The objects of the array at `prefix` that stands before the (long) array at `stop`."""
+    import ijson
+    from ijson.common import ObjectBuilder
+
+    builder: Any = None
+    quiet = source.again()
+    try:
+        for path, event, value in ijson.parse(quiet.utf8(), use_float=True):
+            if builder is not None:
+                builder.event(event, value)
+                if path == prefix and event == "end_map":
+                    yield builder.value
+                    builder = None
+            elif path == prefix and event == "start_map":
+                builder = ObjectBuilder()
+                builder.event(event, value)
+            elif path == stop and event == "start_array":
+                return
+    except (ijson.JSONError, ValueError, RecursionError):
+        return  # the pass over the messages tells of the damage

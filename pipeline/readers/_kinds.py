@@ -16,11 +16,12 @@ _WORDS: dict[str, Kind] = {
         Kind.VOICE: "语音 语音消息 語音 語音訊息 语音转文字 语音输入 音频 voice audio voice message voice message transcript ptt",
         Kind.VIDEO: "视频 视频消息 影片 視頻 短视频 小视频 video video note",
         Kind.FILE: "文件 文件消息 檔案 file document 附件",
-        Kind.LINK: "链接 链接消息 連結 分享链接 卡片式链接 图文消息 link 网页 分享 音乐 音乐分享 音乐消息 视频号 视频号直播卡片 直播 music",
+        Kind.LINK: "链接 链接消息 連結 分享链接 卡片式链接 (分享)卡片式链接 图文消息 link 网页 分享 "
+        "音乐 音乐分享 音乐消息 视频号 视频号直播卡片 直播 music",
         Kind.CARD: "小程序 小程序消息 小程序分享 qq小程序 名片 名片消息 个人名片 个人/公众号名片 推荐名片 公众号名片 "
         "企业微信名片 卡片 卡片消息 json消息 contact card mini program 收藏笔记 笔记",
         Kind.LOCATION: "位置 位置消息 位置分享 地理位置 实时位置 位置共享 定位 location live location",
-        Kind.FORWARD: "聊天记录 聊天記錄 合并转发 合并聊天记录 合并转发的聊天记录 聊天记录合并转发 转发消息 "
+        Kind.FORWARD: "聊天记录 聊天記錄 合并转发 合并转发消息 合并聊天记录 合并转发的聊天记录 聊天记录合并转发 转发消息 "
         "forward forwarded chat history merged forward",
         Kind.REDPACKET: "红包 微信红包 qq红包 紅包 红包卡片 口令红包 拼手气红包 red packet redpacket hongbao lucky money",
         Kind.TRANSFER: "转账 转账消息 转账卡片 发起转账 微信转账 轉帳 transfer",
@@ -29,7 +30,7 @@ _WORDS: dict[str, Kind] = {
         Kind.PAT: "拍一拍 戳一戳 pat poke nudge",
         Kind.RECALL: "撤回 撤回消息 recall",
         Kind.SYSTEM: "系统 系统消息 系统通知 system system message",
-        Kind.TEXT: "接龙 群接龙 群公告 公告 引用 引用消息 文本 文本消息 text",
+        Kind.TEXT: "接龙 群接龙 群公告 公告 引用 引用消息 引用回复 文本 文本消息 text",
         Kind.OTHER: "未知 未知消息 未知类型 其他消息 不支持的消息 unknown unsupported message",
     }.items()
     for word in re.findall(
@@ -43,6 +44,7 @@ _PLACEHOLDER = re.compile(r"^\s*[\[【<(（]\s*([^\]】>)）:：\n]{1,24}?)\s*(?
 _SIZE = re.compile(r"^(.*?)[\s_]*\d+(?:\.\d+)?\s*(?:″|''|\"|秒|s|kb|mb|条)?$", re.IGNORECASE)
 # Faces are text ("[捂脸]"), and these kinds need nothing but their word; the others are kept as what they say.
 _BARE = frozenset({Kind.IMAGE, Kind.STICKER, Kind.VOICE, Kind.VIDEO, Kind.OTHER, Kind.PAT})
+_STRIP = re.compile(r"^\s*[\[【][^\]】\n]{1,24}[\]】][ \t]*\n?")
 _RECALLED = re.compile(
     r"^\s*[\"“”「]?.{0,60}?[\"“”」]?\s*"
     r"(?:撤回了?(?:一条|了一條|1条)?(?:群?成员.{0,60})?(?:消息|訊息)|recalled a message|deleted a message)"
@@ -65,9 +67,20 @@ def placeholder(text: str) -> tuple[Kind, str] | None:
     return kind, " ".join(part for part in ((found[2] or "").strip(), text[found.end() :].strip()) if part)
 
 
+def kind_of_word(word: str) -> Kind:
+    """The kind that an exporter names so ("图片消息"); OTHER for a word that is not known."""
+    return _WORDS.get(word.strip().lower(), Kind.OTHER)
+
+
+def strip_word(text: str) -> str:
+    """The text behind an exporter's word: the transcript of "[语音消息] …", the title and URL of "[链接] …"."""
+    rest = _STRIP.sub("", text, count=1)
+    return rest if rest.strip() else text
+
+
 _SHARED_FILE = re.compile(r"^\S+ (?:分享文件|上传文件|共享文件) (.+)$")
 # nothing but faces: "[玫瑰][玫瑰]", ":table-flip:"
-_FACES = re.compile(r"^\s*(?:(?:\[[^\[\]\s\d]{1,5}\]\s*){1,9}|:[a-z0-9_+-]{2,40}:)\s*$")
+_FACES = re.compile(r"^\s*(?:(?:\[[^\[\]\s]{1,5}\]\s*){1,9}|:[a-z0-9_+-]{2,40}:)\s*$")
 _FILE_SIZE = re.compile(r"[ (（]*[\d.]+ ?(?:B|KB|MB|GB|K|M|G)\b.*$", re.IGNORECASE)
 
 

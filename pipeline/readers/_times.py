@@ -48,15 +48,15 @@ class Clock:
 
     def __init__(self, tz: ZoneInfo) -> None:
         self._tz = tz
-        self._last: datetime | None = None
+        self.last: datetime | None = None
 
     def __call__(self, local: datetime) -> datetime:
         when = fixed(local.replace(tzinfo=self._tz))
-        if self._last is not None and when < self._last:
+        if self.last is not None and when < self.last:
             later = fixed(local.replace(tzinfo=self._tz, fold=1))
-            if later >= self._last > when:
+            if later >= self.last > when:
                 when = later
-        self._last = when
+        self.last = when
         return when
 
 

@@ -22,9 +22,10 @@ from typing import Any
 
 from pipeline.i18n import _
 from pipeline.model import Chat, Kind, Message, Skipped
+from pipeline.readers._finish import SYSTEM
 from pipeline.readers._format import Draft, Format, Member, Part, ReadOptions
 from pipeline.readers._json import Record, json_lines, listing, mapping, records, text_of
-from pipeline.readers._kinds import is_pat, is_recall
+from pipeline.readers._kinds import is_pat, is_recall, strip_word
 from pipeline.readers._source import Probe, Source
 from pipeline.readers._times import from_unix
 
@@ -138,14 +139,18 @@ def _message(source: Source, line: int, record: Record, options: ReadOptions) ->
         if _ANNOUNCEMENT.match(text):  # an announcement is a member's words, not a notice of the app
             kind = Kind.TEXT
     title, url = _link(text) if kind in (Kind.LINK, Kind.CARD) else (None, None)
+    if kind is Kind.FORWARD:
+        title = text.partition("\n")[0] or None
     account, group = text_of(record.get("accountName")), text_of(record.get("groupNickname"))
     parts = listing(record.get("chatRecords"))
+    sender_id = text_of(record.get("sender"))
+    nobody = sender_id == SYSTEM and kind in (Kind.RECALL, Kind.PAT)  # the notice itself names who it was
     return Draft(
         line=line,
         id=text_of(record.get("platformMessageId")),
         sent_at=sent_at,
-        sender_id=text_of(record.get("sender")),
-        sender=group or account,
+        sender_id="" if nobody else sender_id,
+        sender="" if nobody else group or account,
         aliases=(account,) if group else (),
         text="\n".join([text, *_forwarded(parts, 1)]) if parts else text,
         kind=kind,
@@ -163,7 +168,7 @@ def _link(text: str) -> tuple[str | None, str | None]:
     first, __, last = text.strip().rpartition("\n")
     if _URL_LINE.match(last):
         return first.partition("\n")[0] or None, last
-    return (text.partition("\n")[0] or None), None
+    return (strip_word(text).partition("\n")[0] or None), None
 
 
 def _forwarded(parts: Sequence[Any], depth: int) -> list[str]:

@@ -21,9 +21,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from pipeline.errors import InputError
 from pipeline.i18n import _
 from pipeline.model import Chat, Skipped
+from pipeline.readers._dates import day_of, no_day
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._kinds import is_notice, kind_of_notice, read_placeholder
 from pipeline.readers._source import Probe, Source
@@ -31,13 +31,13 @@ from pipeline.readers._text import Block, blocks, body_text
 from pipeline.readers._times import HALF_DAY, Clock, clock_time
 
 _HEAD = re.compile(
-    r"^(?P<name>\S.*?):?[ \t\u2005\u00a0]+"
+    r"^(?P<name>[^\s#].*?):?[ \t\u2005\u00a0]+"
     r"(?:(?P<y>\d{4})[-/.年](?P<m>\d\d?)[-/.月](?P<d>\d\d?)日?,?[ \t]+|(?P<a>\d\d?)/(?P<b>\d\d?)/(?P<y2>\d{4}),?[ \t]+"
     r"|(?P<m3>\d\d?)-(?P<d3>\d\d?)[ \t]+)?"
     rf"(?P<half>{HALF_DAY})?[ \t]*(?P<h>\d{{1,2}}):(?P<min>\d\d)(?::(?P<s>\d\d))?(?:[ \t\u202f\u00a0](?P<half2>{HALF_DAY}))?[ \t]*$"
 )
 _DAY_ROW = re.compile(r"^\s*[—–-](?: ?[—–-])*\s+(\d{4})[-/年](\d\d?)[-/月](\d\d?)日?\s+[—–-](?: ?[—–-])*\s*$")
-_WITH_ID = re.compile(r"[(（][^()（）\s]{2,}[)）](?: \[[^\]]*\])?$")  # "名(wxid_x)" is another exporter's
+_WITH_ID = re.compile(r"\([A-Za-z0-9][\w.@-]{4,}\)(?: \[.*\])?$")  # "名(wxid_x) 21:58:07" is another exporter's
 _TITLE = re.compile(r"^【([^】]*)】(.+)$")
 _ROLES = {"管理员": "admin", "群主": "owner"}
 _NEXT_DAY = timedelta(hours=3)  # times without a day: going back by more means the next day
@@ -52,7 +52,7 @@ class _Head:
 def sniff(probe: Probe) -> bool:
     lines = [line for line in probe.lines if line.strip()]
     heads = [found for line in lines if (found := _HEAD.match(line))]
-    named = [found for found in heads if not _WITH_ID.search(found["name"])]
+    named = [found for found in heads if "/" in found[0] or not _WITH_ID.search(found["name"])]
     if not named or len(named) * 2 < len(heads):
         return False
     if any(_MAIL_ROW.match(line) for line in lines[:40]):
@@ -90,7 +90,7 @@ class _Headers:
         spaced = sum(1 for i, found in heads if i == 0 or not lines[i - 1].strip())
         self.spaced = spaced * 10 >= len(heads) * 9
         self.day_first = any(int(found["a"]) > 12 for __, found in heads if found["a"])
-        self.day = _given_day(options.date)
+        self.day = day_of(source, options)
         self.last: datetime | None = None
 
     def day_row(self, line: str) -> bool:
@@ -127,7 +127,7 @@ class _Headers:
 
     def _time_of_known_day(self, found: re.Match[str], half: str | None) -> datetime:
         if self.day is None:
-            raise InputError(_("{path}: the times have no day; say which with --date YYYY-MM-DD").format(path=self.source.name))
+            raise no_day(self.source)
         if found["m3"]:
             return clock_time(date(self.day.year, int(found["m3"]), int(found["d3"])), found["h"], found["min"], found["s"], half)
         when = clock_time(self.day, found["h"], found["min"], found["s"], half)
@@ -136,15 +136,6 @@ class _Headers:
             when += timedelta(days=1)
         self.last = when
         return when
-
-
-def _given_day(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(_("--date {date} is no day; write YYYY-MM-DD").format(date=text)) from error
 
 
 def _day(year: str, month: str, day: str) -> date | None:
