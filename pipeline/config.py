@@ -160,12 +160,8 @@ class _Reader:
         )  # fmt: skip
         for key in v:
             if key in _SECRET_WORDS:
-                raise self.error(
-                    _join(where, key),
-                    _("no secret here: put it into an environment variable ({key}_env = …) or a file of mode 600 (secret_file = …)").format(
-                        key=key
-                    ),
-                )
+                advice = _("no secret here: put it into an environment variable ({key}_env = …) or a file of mode 600 (secret_file = …)")
+                raise ConfigError(f"{self.path}: {_join(where, key)}: {advice.format(key=key)}")
         self.known(v, allowed, where)
         checked = dict(v)
         if "kind" in v:

@@ -14,6 +14,7 @@ from pipeline.render.labels import MARKS, MEDIA, MONTHS, NOISE, SECTIONS, STATUS
 from pipeline.render.options import RenderOptions
 
 _MENTION = re.compile(r"(?<![\w.%+-])@[^\s@，,。：:；;！!？?（）()]{1,30}")
+SCREEN_CHARS = 580  # one phone screen is 600; the rest is for "(1/1)" and the line that points to the whole
 CHARS_PER_MINUTE = 400  # comfortable silent reading of Chinese
 
 
@@ -103,6 +104,31 @@ class Words:
     def status(self, name: str) -> str:
         return self._(STATUS[name])
 
+    @property
+    def short(self) -> tuple[Entry, ...]:
+        """The lines that fit one phone screen, names and addresses counted; what members must act on goes first."""
+        d = self._digest
+        ranks = [d.tldr, (*d.announcements, *d.decisions, *d.actions), d.resources, tuple(a for p in d.qa for a in p.answers)]
+        firsts = [{i for e in rank for i in e.message_ids} for rank in ranks]
+        entries = d.short or d.tldr
+        order = sorted(range(len(entries)), key=lambda i: next((r for r, ids in enumerate(firsts) if ids & set(entries[i].message_ids)), 9))
+        room = SCREEN_CHARS - len(self.title)
+        chosen: set[int] = set()
+        for i in order:
+            room -= (size := self._size(entries[i]))
+            if room < 0 and chosen:
+                room += size
+                continue
+            chosen.add(i)
+        return tuple(e for i, e in enumerate(entries) if i in chosen)
+
+    def _size(self, entry: Entry) -> int:
+        """Characters of a line of the short text form."""
+        url = len(entry.url) + 3 if entry.url and entry.url not in entry.text else 0
+        title = len(entry.title) + 1 if entry.title and entry.title not in entry.text else 0
+        facts = sum(len(fact) + 3 for fact in self.facts(entry))
+        return len(self.text(entry.text)) + len(self.by(entry.sender, entry.time)) + url + title + facts + 8
+
     # ---- one line ----
 
     def text(self, text: str) -> str:
@@ -140,6 +166,12 @@ class Words:
         if self._one_day and time.date() == self._digest.start.date():
             return clock
         return self._("{month_name} {day}, {clock}").format(month_name=MONTHS[time.month - 1], month=time.month, day=time.day, clock=clock)
+
+    def label(self, url: str) -> str:
+        """An address as short as it can be recognised: its site and how its path begins."""
+        parts = urlsplit(safe_url(url) or "")
+        shown = parts.netloc.rpartition("@")[2] + parts.path.rstrip("/")
+        return shown if len(shown) <= 40 else shown[:39] + "…"
 
     def find(self, entry: Entry) -> str | None:
         """The phrase to search for in the app, where it leads to this one message and reveals no name."""
