@@ -1,0 +1,95 @@
+"""The operator's report of a period: for the operator, never posted by default."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipeline.archive import Archive, StoredChat
+from pipeline.memory.cues import chat_day
+from pipeline.memory.figures import (
+    Line,
+    OptedOut,
+    Period,
+    hours,
+    members,
+    noise_figures,
+    peak,
+    read_lines,
+    response,
+    unanswered_share,
+    weekdays,
+)
+from pipeline.memory.health import stage, warnings
+from pipeline.memory.keeping import read_ledger
+from pipeline.memory.ledger import Question
+from pipeline.memory.people import SETTLED, advertisers, kol, last_lines, lurkers, newcomers, starters
+
+SCHEMA = "dianti.report/1"
+HALVES = 14  # days from which a period without a past is laid against its own first half
+
+
+def nobody(_sender_id: str, _sender: str) -> bool:
+    return False
+
+
+def build_report(
+    archive: Archive, chats: Sequence[StoredChat], since: datetime | None = None, until: datetime | None = None, opted_out: OptedOut = nobody
+) -> dict[str, Any]:
+    """The report of those chats together, as its JSON document; every number can be traced to messages of the archive."""
+    every = read_lines(archive, chats, None, until)
+    questions = [q for chat in chats for q in read_ledger(archive, chat)]
+    name = chats[0].chat.name if len(chats) == 1 else ", ".join(c.chat.name for c in chats)
+    lines = [x for x in every if since is None or x.at >= since]
+    if not lines:
+        return {"schema": SCHEMA, "chat": name, "period": None, **_empty()}
+    now = _period(lines, questions)
+    before, against = _before(every, lines, questions, since)
+    known = last_lines([x for x in every if x.at < lines[0].at])
+    reaches_back = lines[0].at - every[0].at >= SETTLED
+    new = newcomers(now, known, reaches_back, opted_out)
+    leaders = kol(now, before, opted_out)
+    life, life_numbers = stage(every)
+    return {
+        "schema": SCHEMA, "chat": name,
+        "period": {"start": now.start.isoformat(), "end": now.end.isoformat(), "days": now.days, "messages": len(now.member_lines)},
+        "compared_with": {"start": before.start.isoformat(), "end": before.end.isoformat(), "what": against} if before else None,
+        "members": members(now) | ({"before": members(before)} if before else {}),
+        "kol": leaders, "starters": starters(now, opted_out), "newcomers": new,
+        "lurkers": lurkers(now, known, opted_out), "advertisers": advertisers(now),
+        "hours": hours(now), "weekdays": weekdays(now), "peak": peak(now),
+        "response": response(now) | ({"before": response(before)} if before else {}),
+        "unanswered_share": unanswered_share(now), "noise_share": noise_figures(now)["noise"], "noise": noise_figures(now),
+        "stage": life, "stage_numbers": life_numbers, "warnings": warnings(now, before, leaders, new),
+        "too_little_data": len(now.member_lines) < 50 or now.days < 2,
+    }  # fmt: skip
+
+
+def _empty() -> dict[str, Any]:
+    return {
+        "compared_with": None, "members": {"active": 0, "speaking": 0, "contributing": 0}, "kol": [], "starters": [], "newcomers": [], "lurkers": [],
+        "advertisers": [], "hours": [0] * 24, "weekdays": [0] * 7, "peak": {}, "response": {}, "unanswered_share": None, "noise_share": None,
+        "noise": {}, "stage": "unknown", "stage_numbers": {"days": 0}, "warnings": [], "too_little_data": True,
+    }  # fmt: skip
+
+
+def _period(lines: Sequence[Line], questions: Sequence[Question]) -> Period:
+    start, end = lines[0].at, lines[-1].at
+    return Period(start=start, end=end, lines=tuple(lines), questions=tuple(q for q in questions if any(start <= a.at <= end for a in q.askings)))
+
+
+def _before(
+    every: Sequence[Line], lines: Sequence[Line], questions: Sequence[Question], since: datetime | None
+) -> tuple[Period | None, str]:
+    """The period of equal length before; for the whole archive, its own first half."""
+    if since is not None:
+        length = lines[-1].at - since
+        old = [x for x in every if since - length - timedelta(days=1) <= x.at < since]
+        return (_period(old, questions), "before") if old else (None, "")
+    days = (chat_day(lines[-1].at) - chat_day(lines[0].at)).days + 1
+    if days < HALVES:
+        return None, ""
+    middle = lines[0].at + (lines[-1].at - lines[0].at) / 2
+    old = [x for x in lines if x.at < middle]
+    return (_period(old, questions), "first_half") if old else (None, "")

@@ -1,0 +1,160 @@
+"""Where the ledger's facts lie in the archive: askings and notes of each day with their vectors, and the links judged between them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.archive.store import micros
+from pipeline.memory.asking import Asking, Note, Told
+from pipeline.memory.match import Learned, Side, side_of
+
+BATCH = 500  # values of one IN (…)
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Two facts that belong together, by the numbers under which they lie here."""
+
+    first: int
+    second: int
+    probability: float
+
+
+def drop_day(db: sqlite3.Connection, chat: int, day: str) -> None:
+    """Removes what was found on that day, and every link to it."""
+    for link, column, table in (("same_asking", "later", "asking"), ("same_asking", "earlier", "asking"), ("late_answer", "asking", "asking"), ("late_answer", "note", "note")):
+        db.execute(f"DELETE FROM {link} WHERE {column} IN (SELECT id FROM {table} WHERE chat = ? AND day = ?)", (chat, day))  # noqa: S608  (constants)
+    db.execute("DELETE FROM asking WHERE chat = ? AND day = ?", (chat, day))
+    db.execute("DELETE FROM note WHERE chat = ? AND day = ?", (chat, day))
+    db.execute("DELETE FROM ledger_day WHERE chat = ? AND day = ?", (chat, day))
+
+
+def put_asking(db: sqlite3.Connection, chat: int, day: str, asking: Asking, side: Side) -> int:
+    cursor = db.execute(
+        "INSERT INTO asking (chat, day, at, points, body, vector, answer_vector, pointing_vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (chat, day, micros(asking.at), bool(asking.pointing), _asking_json(asking), _blob(side.text), _blob(side.answers), _blob(side.pointing)),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def put_note(db: sqlite3.Connection, chat: int, day: str, note: Note, side: Side) -> int:
+    cursor = db.execute(
+        "INSERT INTO note (chat, day, at, body, vector) VALUES (?, ?, ?, ?, ?)", (chat, day, micros(note.at), _note_json(note), _blob(side.text))
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def asking_vectors(db: sqlite3.Connection, chat: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], Vector]:
+    """Of every asking of a chat: number, time, whether somebody points back from it, text vector."""
+    rows = db.execute("SELECT id, at, points, vector FROM asking WHERE chat = ? ORDER BY at, id", (chat,)).fetchall()
+    vectors = np.frombuffer(b"".join(r[3] for r in rows), dtype=np.float16).reshape(len(rows), -1) if rows else np.zeros((0, 1), dtype=np.float16)
+    return np.array([r[0] for r in rows], dtype=np.int64), np.array([r[1] for r in rows], dtype=np.int64), np.array([bool(r[2]) for r in rows]), vectors.astype(np.float32)
+
+
+def note_vectors(db: sqlite3.Connection, chat: int, since: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Vector]:
+    """Of a chat's notes from that instant on: number, time, vector."""
+    rows = db.execute("SELECT id, at, vector FROM note WHERE chat = ? AND at >= ? ORDER BY at, id", (chat, since)).fetchall()
+    vectors = np.frombuffer(b"".join(r[2] for r in rows), dtype=np.float16).reshape(len(rows), -1) if rows else np.zeros((0, 1), dtype=np.float16)
+    return np.array([r[0] for r in rows], dtype=np.int64), np.array([r[1] for r in rows], dtype=np.int64), vectors.astype(np.float32)
+
+
+def askings_with_sides(db: sqlite3.Connection, ids: Iterable[int], learned: Learned) -> dict[int, tuple[Asking, Side]]:
+    found = {}
+    for r in _by_number(db, "SELECT id, body, vector, answer_vector, pointing_vector FROM asking", ids):
+        asking = as_asking(r[1])
+        found[int(r[0])] = (asking, side_of(asking.text, learned, _vector(r[2]), _vector(r[3]), _vector(r[4])))
+    return found
+
+
+def notes_with_sides(db: sqlite3.Connection, ids: Iterable[int], learned: Learned) -> dict[int, tuple[Note, Side]]:
+    found = {}
+    for r in _by_number(db, "SELECT id, body, vector FROM note", ids):
+        note, vector = as_note(r[1]), _vector(r[2])
+        found[int(r[0])] = (note, side_of(note.text, learned, vector, vector * 0, vector * 0))
+    return found
+
+
+def _by_number(db: sqlite3.Connection, select: str, ids: Iterable[int]) -> Iterable[Sequence[Any]]:
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), BATCH):
+        part = wanted[start : start + BATCH]
+        yield from db.execute(f"{select} WHERE id IN ({','.join('?' * len(part))})", part)
+
+
+def read_askings(db: sqlite3.Connection, chat: int) -> dict[int, Asking]:
+    return {int(i): as_asking(body) for i, body in db.execute("SELECT id, body FROM asking WHERE chat = ? ORDER BY at, id", (chat,))}
+
+
+def read_notes(db: sqlite3.Connection, chat: int) -> dict[int, Note]:
+    """The notes that may answer something: those that a link leads to."""
+    rows = db.execute("SELECT id, body FROM note WHERE chat = ? AND id IN (SELECT note FROM late_answer) ORDER BY at, id", (chat,))
+    return {int(i): as_note(body) for i, body in rows}
+
+
+def read_links(db: sqlite3.Connection, chat: int) -> tuple[list[Link], list[Link]]:
+    """Links between askings (later, earlier), and from notes to askings."""
+    same = db.execute("SELECT later, earlier, probability FROM same_asking JOIN asking ON asking.id = later WHERE chat = ?", (chat,))
+    late = db.execute("SELECT note, asking, probability FROM late_answer JOIN asking ON asking.id = late_answer.asking WHERE chat = ?", (chat,))
+    return [Link(first=a, second=b, probability=p) for a, b, p in same], [Link(first=a, second=b, probability=p) for a, b, p in late]
+
+
+def _asking_json(a: Asking) -> str:
+    return _json(
+        ids=a.message_ids, who=a.sender_id, name=a.sender, at=a.at.isoformat(), text=a.text, answers=[_told(t) for t in a.answers], status=a.status,
+        confidence=a.confidence, resolved_by=a.resolved_by, pointing=a.pointing, pointers=a.pointers, again=a.asked_again,
+    )  # fmt: skip
+
+
+def as_asking(body: str) -> Asking:
+    r = json.loads(body)
+    return Asking(
+        message_ids=tuple(r["ids"]), sender_id=r["who"], sender=r["name"], at=datetime.fromisoformat(r["at"]), text=r["text"],
+        answers=tuple(_as_told(t) for t in r["answers"]), status=r["status"], confidence=r["confidence"], resolved_by=r["resolved_by"],
+        pointing=r["pointing"], pointers=tuple(r["pointers"]), asked_again=r["again"],
+    )  # fmt: skip
+
+
+def _told(t: Told) -> dict[str, Any]:
+    return {"ids": t.message_ids, "who": t.sender_id, "name": t.sender, "at": t.at.isoformat(), "text": t.text, "value": t.value}
+
+
+def _as_told(r: dict[str, Any]) -> Told:
+    return Told(message_ids=tuple(r["ids"]), sender_id=r["who"], sender=r["name"], at=datetime.fromisoformat(r["at"]), text=r["text"], value=r["value"])
+
+
+def _note_json(n: Note) -> str:
+    return _json(
+        ids=n.message_ids, who=n.sender_id, name=n.sender, at=n.at.isoformat(), text=n.text, value=n.value, quotes=n.quotes, mentions=n.mentions,
+        says_so=n.says_so, question=n.question,
+    )  # fmt: skip
+
+
+def as_note(body: str) -> Note:
+    r = json.loads(body)
+    return Note(
+        message_ids=tuple(r["ids"]), sender_id=r["who"], sender=r["name"], at=datetime.fromisoformat(r["at"]), text=r["text"], value=r["value"],
+        quotes=tuple(r["quotes"]), mentions=tuple(r["mentions"]), says_so=r["says_so"], question=r["question"],
+    )  # fmt: skip
+
+
+def _json(**values: Any) -> str:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode("utf-8")
+
+
+def _blob(vector: Vector) -> bytes:
+    return vector.astype(np.float16).tobytes()
+
+
+def _vector(blob: bytes) -> Vector:
+    return np.frombuffer(blob, dtype=np.float16).astype(np.float32)
