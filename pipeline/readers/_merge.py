@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from difflib import SequenceMatcher
 from itertools import pairwise
 
 from pipeline.model import Kind, Message
-from pipeline.readers._finish import SYSTEM
+from pipeline.readers._finish import SYSTEM, UNKNOWN
 from pipeline.readers._ids import is_stable_id, stable_id
 from pipeline.readers._kinds import placeholder
 from pipeline.text import fold
@@ -24,6 +24,7 @@ _CELLS = 20_000
 # Messages whose export gives no time of their own stand near the one before; further away it is another message.
 _DRIFT = timedelta(minutes=30)
 _MEDIA = frozenset(Kind) - {Kind.TEXT, Kind.SYSTEM, Kind.RECALL, Kind.PAT}
+_NOBODY = frozenset({SYSTEM, UNKNOWN})
 _NOTICES = frozenset({Kind.SYSTEM, Kind.RECALL, Kind.PAT})
 
 
@@ -138,6 +139,9 @@ class _Pairing:
         for minute, rows in asked.items():
             found += self._align(buckets.get(minute, []), rows)
         found += self._drifted(found)
+        if self._learn(found):
+            found += self._drifted(found)
+        found += self._days_only(found)
         return sorted(found)
 
     def _by_id(self) -> list[tuple[int, int]]:
@@ -161,15 +165,28 @@ class _Pairing:
                 if len(key) >= 2 and not key.startswith("\x00"):
                     places[_minute(message), key][side].append(row)
         for left, right in places.values():
-            if len(left) == len(right) == 1:
+            if len(left) == len(right) == 1 and not _NOBODY & {self.old[left[0]].sender_id, self.new[right[0]].sender_id}:
                 self.votes[self.old[left[0]].sender_id, self.new[right[0]].sender_id] += 1
+        self._count()
+
+    def _learn(self, found: list[tuple[int, int]]) -> bool:
+        """Further votes from messages that were matched without their time; was there anything to learn?"""
+        before = len(self.votes)
+        for i, j in found:
+            pair = self.old[i].sender_id, self.new[j].sender_id
+            if self.old_keys[i] == self.new_keys[j] and len(self.old_keys[i]) >= 2 and not _NOBODY & set(pair):
+                self.votes[pair] += 1
+        self._count()
+        return len(self.votes) > before
+
+    def _count(self) -> None:
         for (a, b), n in sorted(self.votes.items(), key=lambda vote: (vote[1], vote[0])):
             self.best_of_old[a] = (b, n)
             self.best_of_new[b] = (a, n)
 
     def _other_person(self, a: str, b: str) -> bool:
         """Surely two different people? Known only once each has been seen to be somebody else."""
-        if a == b:
+        if a == b or _NOBODY & {a, b}:
             return False
         left, right = self.best_of_old.get(a), self.best_of_new.get(b)
         return bool(left and right and left[0] != b and right[0] != a and (a, b) not in self.votes)
@@ -184,17 +201,18 @@ class _Pairing:
         bonus = 2 if known else 0
         if a == b:
             return 6 + bonus
+        unclear = _is_unclear(old) or _is_unclear(new)
         if notice:
-            return 4 if old.kind in _NOTICES and new.kind in _NOTICES and fold(old.text) == fold(new.text) else 0
+            same = old.kind in _NOTICES and new.kind in _NOTICES and fold(old.text) == fold(new.text)
+            return 4 if same else 1 if unclear else 0
         if old.kind is new.kind and old.kind in _MEDIA:
             return 4 + bonus
         if _contains(old, new, a, b):
             return 4 + bonus
-        unclear = Kind.OTHER in (old.kind, new.kind)
-        one_is_media = old.kind in _MEDIA or new.kind in _MEDIA
-        if known and (unclear or (one_is_media and (not old.text or not new.text or old.kind is not new.kind))):
+        if unclear and (known or old.kind is not new.kind):
             return 1 + bonus
-        return 0
+        one_is_media = old.kind in _MEDIA or new.kind in _MEDIA
+        return 1 + bonus if known and one_is_media and old.kind is not new.kind else 0
 
     def _align(self, left: list[int], right: list[int]) -> list[tuple[int, int]]:
         """The best pairing of one minute that keeps the order of both."""
@@ -236,6 +254,9 @@ class _Pairing:
             right = [j for j in range(j0 + 1, j1) if j not in done_new]
             if not left or not right or len(left) * len(right) > 4_000_000:
                 continue
+            if len(left) * len(right) <= _CELLS:
+                yield from ((i, j) for i, j in self._align(left, right) if self._may_drift(self.old[i], self.new[j]))
+                continue
             matcher = SequenceMatcher(None, [self.old_keys[i] for i in left], [self.new_keys[j] for j in right], autojunk=False)
             for a, b, size in matcher.get_matching_blocks():
                 for k in range(size):
@@ -243,12 +264,46 @@ class _Pairing:
                     if self._may_drift(self.old[i], self.new[j]):
                         yield i, j
 
+    def _days_only(self, found: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """An export without times may have glued messages together: it is matched with the one that holds its first line,
+        if the other side has all its lines on that day."""
+        done_old, done_new = {i for i, __ in found}, {j for __, j in found}
+        yield from ((i, j) for j, i in _first_lines(self.new, done_new, self.old, done_old))
+        yield from _first_lines(self.old, done_old, self.new, done_new)
+
     def _may_drift(self, old: Message, new: Message) -> bool:
         if self._other_person(old.sender_id, new.sender_id):
             return False
         if abs(old.sent_at - new.sent_at) <= _DRIFT and (is_stable_id(old.id) or is_stable_id(new.id)):
             return True
         return (_is_day(old.sent_at) or _is_day(new.sent_at)) and old.sent_at.date() == new.sent_at.astimezone(old.sent_at.tzinfo).date()
+
+
+def _first_lines(glued: Sequence[Message], done: set[int], others: Sequence[Message], taken: set[int]) -> Iterator[tuple[int, int]]:
+    """(row of a glued message, row of the other message with its first line)."""
+    rows = [row for row, m in enumerate(glued) if row not in done and _is_day(m.sent_at)]
+    if not rows:
+        return
+    by_line: dict[tuple[date, str], list[int]] = defaultdict(list)
+    for row, message in enumerate(others):
+        for line in _lines(message.text):
+            by_line[message.sent_at.date(), line].append(row)
+    for row in rows:
+        day, lines = glued[row].sent_at.date(), _lines(glued[row].text)
+        if lines and all((day, line) in by_line for line in lines):
+            first = next((other for other in by_line[day, lines[0]] if other not in taken), None)
+            if first is not None:
+                taken.add(first)
+                yield row, first
+
+
+def _lines(text: str) -> list[str]:
+    return [folded for line in text.split("\n") if (folded := _words(line))]
+
+
+def _is_unclear(message: Message) -> bool:
+    """A message of which the export shows nothing at all."""
+    return message.kind is Kind.OTHER or (message.kind is Kind.TEXT and not message.text.strip())
 
 
 def _is_day(when: datetime) -> bool:
