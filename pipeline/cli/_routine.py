@@ -11,7 +11,7 @@ from pipeline.archive.digests import last_digest, record_digest, untold
 from pipeline.archive.refresh import Refreshed
 from pipeline.cli._common import Globals, note
 from pipeline.cli._progress import progress
-from pipeline.cli._settings import analysis_options, digest_options, memory_of
+from pipeline.cli._settings import analysis_options, digest_options, memory_of, struck_before
 from pipeline.digest import build_digest
 from pipeline.i18n import _
 from pipeline.model import Analysis, Digest, Export, Message
@@ -38,7 +38,7 @@ def _digest(archive: Archive, chat: StoredChat, refreshed: Sequence[Refreshed], 
         return
     analysis = next((r.analysis for r in refreshed if r.chat.row == chat.row and r.analysis.messages == messages), None)
     analysis = analysis or _analyze(archive, chat, messages, settings)
-    digest = build_digest(analysis, digest_options(settings, analysis), memory_of(archive, analysis))
+    digest = build_digest(analysis, digest_options(settings, analysis, struck_before(settings, chat.chat)), memory_of(archive, analysis))
     if digest.coverage.unproved:
         note(_("{chat}: {n} entries could not be proved and were left out").format(chat=chat.chat.name, n=digest.coverage.unproved))
     record_digest(archive, chat, digest)

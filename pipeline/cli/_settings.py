@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.cli._common import Globals
 
 if TYPE_CHECKING:  # the stages import numpy, and commands that need none of them must stay quick
     from pipeline.analysis import AnalysisOptions
     from pipeline.archive import Archive
+    from pipeline.config import ChatConfig, Config
     from pipeline.digest import DigestOptions, Lent
-    from pipeline.model import Analysis, Digest
+    from pipeline.model import Analysis, Chat, Digest
     from pipeline.render import RenderOptions
 
 LABELS = {"zh": "zh-hans", "zh-hans": "zh-hans", "zh-hant": "zh-hant"}
 
 
-def analysis_options(settings: Globals, model: str | None) -> AnalysisOptions:
+def chat_config(settings: Globals, chat: Chat) -> tuple[Config, ChatConfig]:
+    """dianti.toml as a whole, and what it says of this chat."""
+    from pipeline.config import load_config
+
+    config = load_config(settings.config)
+    return config, config.chat(chat.name, chat.id)
+
+
+def analysis_options(settings: Globals, model: str | None, chat: Chat | None = None) -> AnalysisOptions:
     """The stages' options; `model` is the embedding model asked for on the command line."""
     from pipeline.analysis import AnalysisOptions
+    from pipeline.config import load_config
     from pipeline.embedding import QUALITY
+    from pipeline.segment import SegmentOptions
 
-    return AnalysisOptions(model=model or QUALITY)
+    own = chat_config(settings, chat)[1] if chat else load_config(settings.config).general
+    return AnalysisOptions(model=model or QUALITY, segment=SegmentOptions(day_start_hour=own.day_start.hour))
 
 
-def digest_options(settings: Globals, analysis: Analysis) -> DigestOptions:
-    """Lengths and what stays out, for the chat of this analysis."""
+def digest_options(settings: Globals, analysis: Analysis, dismissed: frozenset[str] = frozenset()) -> DigestOptions:
+    """Lengths and what stays out, for the chat of this analysis; `dismissed` are message ids that the operator struck before."""
+    from pipeline.config import LENGTHS
     from pipeline.digest import DigestOptions
 
-    return DigestOptions()
+    config, own = chat_config(settings, analysis.chat)
+    known: dict[str, Any] = {LENGTHS[name]: value for name, value in own.lengths.items()}
+    lengths = {name: type(getattr(DigestOptions(), name))(value) for name, value in known.items()}
+    out = frozenset(m.sender_id for m in analysis.messages if own.opt_out and config.is_opted_out(own, m.sender_id, m.sender))
+    options = DigestOptions(opted_out=out, dismissed=dismissed, quotes="quotes" in own.sections, hidden_words=config.masks)
+    return replace(options, **lengths)
 
 
 def render_options(settings: Globals, templates: Path | None, digest: Digest) -> RenderOptions:
@@ -37,8 +56,14 @@ def render_options(settings: Globals, templates: Path | None, digest: Digest) ->
     from pipeline.render import RenderOptions
     from pipeline.text import written_in
 
-    spoken = settings.labels or written_in([m.text for m in digest.sources.values()] or [digest.chat.name])
-    return RenderOptions(lang=LABELS.get(spoken, "en"), templates=templates)
+    config, own = chat_config(settings, digest.chat)
+    spoken = settings.labels or own.language or written_in([m.text for m in digest.sources.values()] or [digest.chat.name])
+    return RenderOptions(
+        lang=LABELS.get(spoken, "en"),
+        templates=templates or config.templates,
+        sections=own.sections,
+        name_display=own.names,  # type: ignore[arg-type]  # config.NAMES are checked when the file is read
+    )
 
 
 def lent_memory(settings: Globals, analysis: Analysis) -> Lent | None:
@@ -56,3 +81,11 @@ def memory_of(archive: Archive, analysis: Analysis) -> Lent:
     from pipeline.memory import memory_for
 
     return memory_for(archive, analysis)
+
+
+def struck_before(settings: Globals, chat: Chat) -> frozenset[str]:
+    """What the operator struck from digests of this chat before ("not this")."""
+    from pipeline.deliver.dismissed import dismissed
+    from pipeline.deliver.receipts import state_folder
+
+    return dismissed(state_folder(settings.archive), chat)

@@ -42,7 +42,7 @@ class Desk:
 
     def __init__(self, analysis: Analysis, options: DigestOptions) -> None:
         self.a, self.o = analysis, options
-        self.hide = _hider(analysis.messages, options.opted_out)
+        self.hide = _hider(analysis.messages, options)
         self.masked = {m.id: self.hide(printable_text(m)) for m in analysis.messages}
         self.quoter = Quoter(mask=self.hide, rarity=rarity(analysis.messages))
         self.words = {m.id: {g: self.quoter.rarity.weight(g) for g in set(grams(m.text))} for m in analysis.messages}
@@ -175,13 +175,14 @@ class Desk:
         return near and sum(len(x.text) for x in run) + len(m.text) <= self.o.entry_chars
 
 
-def _hider(messages: Sequence[Message], opted_out: frozenset[str]) -> Callable[[str], str]:
-    """`mask`, which also hides the names of members who opted out."""
-    names = sorted({m.sender for m in messages if m.sender_id in opted_out and len(m.sender) > 1}, key=lambda n: (-len(n), n))
+def _hider(messages: Sequence[Message], options: DigestOptions) -> Callable[[str], str]:
+    """`mask`, which also hides the operator's own words and the names of members who opted out."""
+    names = {m.sender for m in messages if m.sender_id in options.opted_out and len(m.sender) > 1}
+    hidden = sorted({*names, *options.hidden_words}, key=lambda n: (-len(n), n))
 
     def hide(text: str) -> str:
-        for name in names:
-            text = text.replace(name, "***")
+        for word in hidden:
+            text = text.replace(word, "***")
         return mask(text)
 
     return hide

@@ -32,6 +32,7 @@ class DigestOptions:
     run_seconds: int = 180
     quotes: bool = False
     opted_out: frozenset[str] = frozenset()  # sender ids neither quoted nor named
+    hidden_words: tuple[str, ...] = ()  # printed as "***", like what the masks find
     dismissed: frozenset[str] = frozenset()  # message ids that the operator struck before ("not this")
 
 
