@@ -11,14 +11,17 @@
   const apply = () => {
     const words = fold(box.value).split(/\s+/).filter(Boolean);
     let found = 0;
+    const filled = new Set();
     entries.forEach((entry, i) => {
       const shown = words.every((word) => texts[i].includes(word));
       entry.hidden = !shown;
-      found += shown ? 1 : 0;
+      if (shown) {
+        found += 1;
+        filled.add(entry.closest("section"));
+      }
     });
     document.querySelectorAll("main section").forEach((section) => {
-      const filled = section.querySelector(".e:not([hidden])");
-      section.hidden = words.length > 0 && !filled;
+      section.hidden = words.length > 0 && !filled.has(section);
     });
     count.textContent = words.length ? count.dataset.found.replace("{n}", found) : "";
   };
