@@ -153,8 +153,12 @@ class MessageVectors:
     def __init__(self, messages: Sequence[Message], fast: Embedder, quality: Embedder) -> None:
         self.texts = [clean(m.text) for m in messages]
         self.fast: Vectors = fast.passages(self.texts)
-        self._embedder = quality
+        self._embedder, self._fast = quality, fast
         self._rows: dict[int, NDArray[np.float32]] = {}
+
+    def fast_of(self, texts: Sequence[str]) -> Vectors:
+        """The fast tier for other texts than whole messages (their sentences, say)."""
+        return self._fast.passages(texts)
 
     def quality(self, rows: Sequence[int]) -> Vectors:
         """[len(rows), dimension]"""
