@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
@@ -16,6 +16,9 @@ import click
 from pipeline.errors import InputError, UserError
 from pipeline.i18n import _
 from pipeline.model import Export
+
+if TYPE_CHECKING:
+    from pipeline.readers import ReadOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +53,13 @@ def zone(name: str) -> ZoneInfo:
 
 
 def log_arguments(required: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """LOG… with --date and --chat, the same on every command that reads exports."""
+    """LOG… with --date and --chat, the same on every command that reads exports; --as and --map reach read_options by the context."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        mapped = _("Columns of a table: time=…,sender=…,text=…, by header or number.")
+        command = click.option("--map", "columns", metavar="FIELD=COLUMN,…", expose_value=False, callback=_keep, help=mapped)(command)
+        format_help = _("Read LOG as this format (dianti formats lists them).")
+        command = click.option("--as", "format", metavar="FORMAT", expose_value=False, callback=_keep, help=format_help)(command)
         command = click.option("--chat", metavar="NAME", help=_("Only this chat (name or id), or the name to give it."))(command)
         command = click.option("--date", metavar="YYYY-MM-DD", help=_("The day of an export that omits it."))(command)
         paths = click.Path(path_type=Path)
@@ -61,12 +68,35 @@ def log_arguments(required: bool = True) -> Callable[[Callable[..., Any]], Calla
     return decorate
 
 
+def _keep(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    """Keeps an option of reading for read_options, so that the commands need not hand it on."""
+    context.meta[f"dianti.{parameter.name}"] = value
+
+
+def read_options(settings: Globals, *, date: str | None, chat: str | None) -> ReadOptions:
+    """What the person said about the logs."""
+    from pipeline.readers import ReadOptions
+
+    meta = click.get_current_context().meta
+    columns = meta.get("dianti.columns")
+    told = _columns(columns) if columns else None
+    return ReadOptions(tz=settings.tz, date=date, chat=chat, format=meta.get("dianti.format"), columns=told)
+
+
+def _columns(text: str) -> dict[str, str]:
+    pairs = [part.partition("=") for part in text.split(",")]
+    if any(not sign or not name.strip() or not column.strip() for name, sign, column in pairs):
+        raise UserError(_("--map {text}: write it as time=…,sender=…,text=…").format(text=text))
+    return {name.strip(): column.strip() for name, __, column in pairs}
+
+
 def read_logs(paths: Sequence[Path], settings: Globals, *, date: str | None, chat: str | None) -> list[Export]:
     """The chats in the logs; what could not be read is told on stderr. Raises InputError when nothing was read."""
-    from pipeline.readers import ReadOptions
+    from pipeline.cli._progress import bytes_read
     from pipeline.readers import read_logs as read
 
-    exports = read(paths, ReadOptions(tz=settings.tz, date=date, chat=chat))
+    with bytes_read(paths) as on_bytes:
+        exports = read(paths, replace(read_options(settings, date=date, chat=chat), on_bytes=on_bytes))
     for export in exports:
         note_skipped(export)
     if not exports:
@@ -79,7 +109,7 @@ def note_skipped(export: Export, shown: int = 3) -> None:
     if export.skipped:
         note(_("{chat}: {n} parts could not be read").format(chat=export.chat.name, n=len(export.skipped)))
         for skipped in export.skipped[:shown]:
-            note(f"  {skipped.where}:{skipped.line}: {skipped.reason}")
+            note(f"  {skipped.where}{f':{skipped.line}' if skipped.line else ''}: {skipped.reason}")
 
 
 def note(message: str) -> None:

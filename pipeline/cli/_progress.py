@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from pipeline.i18n import _
 
 PATIENCE_SECONDS = 2.0
+BAR_BYTES = 16 << 20  # about what is read in two seconds
 
 
 def step_names() -> dict[str, str]:
@@ -19,6 +21,21 @@ def step_names() -> dict[str, str]:
         "score": _("weighing messages"), "cluster": _("grouping topics"), "extract": _("finding questions and answers"),
         "archive": _("writing the archive"), "render": _("writing the digest"), "index": _("indexing"),
     }  # fmt: skip
+
+
+@contextmanager
+def bytes_read(paths: Sequence[Path]) -> Iterator[Callable[[int], None] | None]:
+    """Yields a function to tell of bytes read; on a terminal, large logs show a bar by it."""
+    total = sum(file.stat().st_size for path in paths for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
+    if not sys.stderr.isatty() or total < BAR_BYTES:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(_("reading"), total=total)
+        yield lambda n: bar.advance(task, n)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ Adding a format: a file here with its FORMAT, its line below, a sample in tests/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -58,6 +58,7 @@ __all__ = [
     "MergePlan",
     "ReadOptions",
     "detect",
+    "markdown_table",
     "merge_overlap",
     "open_logs",
     "read_export",
@@ -126,6 +127,13 @@ def stream_logs(paths: Sequence[Path], options: ReadOptions) -> Iterator[Chat | 
     yield from skipped
     for file in files:
         yield from file.parts()
+
+
+def markdown_table(translated: Callable[[str], str] = str) -> str:
+    """The formats as a Markdown table, for the documents."""
+    head = f"| {translated('name')} | {translated('format')} | {translated('how to get it')} |"
+    rows = [f"| `{format.name}` | {translated(format.title)} | {translated(format.obtain)} |" for format in FORMATS]
+    return "\n".join([head, "|---|---|---|", *rows])
 
 
 def read_export(path: Path, options: ReadOptions) -> list[Export]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pipeline.errors import InputError
 from pipeline.i18n import _
 from pipeline.model import Chat, Export, Message, Skipped
-from pipeline.readers._finish import finish
+from pipeline.readers._finish import UNKNOWN, finish
 from pipeline.readers._format import Format, Part, ReadOptions
 from pipeline.readers._ids import is_stable_id
 from pipeline.readers._merge import MergePlan, merge_overlap
@@ -201,6 +201,7 @@ def _merged(exports: list[tuple[Export, str]], *, decided: bool) -> Iterator[Exp
 
 def _wealth(export: Export) -> int:
     ids = sum(not is_stable_id(m.id) for m in export.messages) + sum(m.sender_id != m.sender for m in export.messages)
+    ids -= sum(m.sender_id == UNKNOWN for m in export.messages)
     return ids * 2 // len(export.messages) * 10_000_000 + (export.chat.id is not None) * 5_000_000 + len(export.messages)
 
 

@@ -6,6 +6,7 @@ the minute and the words; a few messages that surely match tell which name in on
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ _CELLS = 20_000
 _DRIFT = timedelta(minutes=30)
 _MEDIA = frozenset(Kind) - {Kind.TEXT, Kind.SYSTEM, Kind.RECALL, Kind.PAT}
 _NOBODY = frozenset({SYSTEM, UNKNOWN})
+# What an exporter that knows no names gives as the name: not to be taken for one.
+_PLATFORM_ID = re.compile(r"^(?:wxid_\w+|gh_\w+|\d{5,}|u_\w+|U[A-Z0-9]{5,}|o[ucn]_\w+|w[mo]\w{8,}|@[^\s:]+:\S+|\S+@chatroom)$")
 _NOTICES = frozenset({Kind.SYSTEM, Kind.RECALL, Kind.PAT})
 
 
@@ -361,7 +364,11 @@ class _People:
 
 def _nominal(messages: Sequence[Message]) -> set[str]:
     """Sender ids that are but names."""
-    return {m.sender_id for m in messages if m.sender_id == m.sender}
+    return {m.sender_id for m in messages if _is_nominal(m)}
+
+
+def _is_nominal(message: Message) -> bool:
+    return message.sender_id == message.sender and not _PLATFORM_ID.match(message.sender_id)
 
 
 def _redirected(message: Message, aliases: Mapping[str, str]) -> Message:
@@ -372,7 +379,7 @@ def _redirected(message: Message, aliases: Mapping[str, str]) -> Message:
 
 def _richness(message: Message) -> tuple[int, int]:
     fields = sum(bool(x) for x in (message.reply_to, message.mentions, message.reactions, message.url, message.title, message.file_name))
-    known = (not is_stable_id(message.id)) * 4 + (message.sender_id != message.sender) * 4 + (message.sent_at.second != 0) * 2
+    known = (not is_stable_id(message.id)) * 4 + (not _is_nominal(message)) * 4 + (message.sent_at.second != 0) * 2
     return known + fields, len(message.text)
 
 
@@ -383,13 +390,13 @@ def _richer(old: Message, new: Message) -> Message:
     text = first.text
     if (not text or (placeholder(text) and not placeholder(second.text))) and second.text:
         text = second.text
-    nominal = first.sender_id == first.sender or first.sender_id == SYSTEM
-    who = second if nominal and second.sender_id not in (second.sender, SYSTEM) else first
+    unsure = _is_nominal(first) or first.sender_id in _NOBODY
+    who = second if unsure and not _is_nominal(second) and second.sender_id not in _NOBODY else first
     sent_at = second.sent_at if _coarser(first.sent_at, second.sent_at) else first.sent_at
     return Message(
         id=old.id,
         sender_id=who.sender_id,
-        sender=who.sender,
+        sender=who.sender if who.sender != who.sender_id or second.sender_id in _NOBODY else second.sender,
         sent_at=sent_at,
         text=text,
         kind=kind,
