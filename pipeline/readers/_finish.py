@@ -6,6 +6,7 @@ import re
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from pipeline.model import Chat, Kind, Message, Skipped
 from pipeline.readers._format import Draft, Member, Part, Quote
@@ -18,6 +19,8 @@ _AHEAD = 4_000
 # A quote without an id is looked for among so many earlier messages.
 _REMEMBERED = 50_000
 _KEY = 12  # folded characters of a text by which quotes find it; exporters cut quotes at 30 and more
+# A quote whose words stand nowhere may be of a voice message, if that is not long ago.
+_VOICE_QUOTED_WITHIN = timedelta(hours=1)
 SYSTEM = "system"  # sender of notices that are nobody's
 UNKNOWN = "?"  # sender of messages whose sender the export does not say
 _AT = re.compile(r"[@＠]")
@@ -174,6 +177,8 @@ class _Room:
                 draft = self.said[message_id][1]
                 if message_id == own_id or draft.sent_at > before.sent_at:
                     continue
+                if draft.kind is Kind.VOICE and before.sent_at - draft.sent_at > _VOICE_QUOTED_WITHIN:
+                    continue
                 points = self.fits(quote, wanted, draft)
                 if points and (best is None or points > best[0]):
                     best = points, message_id
@@ -184,8 +189,8 @@ class _Room:
     def fits(self, quote: Quote, wanted: str, draft: Draft) -> int:
         """How well a message fits a quote; 0: it does not."""
         said = _flat(draft.text)
-        if draft.kind is Kind.VOICE and placeholder(draft.text) and quote.sender:
-            points = 1  # the quote knows a transcript that the message does not
+        if draft.kind is Kind.VOICE and quote.sender and (not draft.text or placeholder(draft.text)):
+            points = 1  # the quote may know a transcript that the message does not
         elif draft.kind in _MEDIA and placeholder(quote.text):
             points = 1
         elif said == wanted:

@@ -31,7 +31,7 @@ _WORDS: dict[str, Kind] = {
         Kind.RECALL: "撤回 撤回消息 recall",
         Kind.SYSTEM: "系统 系统消息 系统通知 system system message",
         Kind.TEXT: "接龙 群接龙 群公告 公告 引用 引用消息 引用回复 文本 文本消息 text",
-        Kind.OTHER: "未知 未知消息 未知类型 其他消息 不支持的消息 unknown unsupported message",
+        Kind.OTHER: "未知 消息 未知消息 未知类型 其他消息 不支持的消息 unknown unsupported message",
     }.items()
     for word in re.findall(
         r"voice message transcript|video note|voice message|video call|voice call|missed call|contact card|mini program|live location|"

@@ -127,3 +127,12 @@ _DATA_WORDS = {
 def data_word(code: str) -> str:
     """What stands for a part of a forwarded record that is no text, by its DataType."""
     return _DATA_WORDS.get(code, "")
+
+
+_ABOVE = re.compile(r"^「(.{1,64}?)[：:](.*?)」\s*\n(?:- ){5,}-?\s*\n(.*)\Z", re.DOTALL)
+
+
+def split_quote_above(text: str) -> tuple[str, Quote | None]:
+    """(own words, quote) of "「名：文」\\n- - - - -\\n…", as WeChat itself writes a quote into text."""
+    found = _ABOVE.match(text)
+    return (found[3], Quote(sender=found[1], text=found[2])) if found else (text, None)
