@@ -13,6 +13,7 @@ No times but the day: messages stand at midnight. What one sender says in a row 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -25,6 +26,7 @@ from pipeline.readers._times import Clock
 from pipeline.readers.memotrace_csv import chat_of
 
 _DAY = re.compile(r"^\*{10,}(\d{4}-\d\d-\d\d)\*{10,}\s*$")
+_REMEMBERED = 2_000  # messages among which a quoted one is looked for
 _NAMED = re.compile(r"^([^:：\n]{0,64}):(.*)$")
 
 
@@ -38,42 +40,62 @@ def read(source: Source, options: ReadOptions) -> Iterator[Part]:
     day: datetime | None = None
     paragraph: list[str] = []
     sender, start = "", 1
+    said: deque[str] = deque(maxlen=_REMEMBERED)
     for number, line in source.lines():
         line = line.rstrip("\r")
         if found := _DAY.match(line):
-            yield from _drafts(sender, paragraph, start, day, clock)
+            yield from _drafts(sender, paragraph, start, day, clock, said)
             day, paragraph = datetime.fromisoformat(found[1]), []
         elif not paragraph or not paragraph[-1].strip():
             if (named := _NAMED.match(line)) and not line.startswith(" "):
-                yield from _drafts(sender, paragraph, start, day, clock)
+                yield from _drafts(sender, paragraph, start, day, clock, said)
                 sender, start, paragraph = named[1], number, [named[2]]
             elif paragraph:
                 paragraph.append(line)
         else:
             paragraph.append(line)
-    yield from _drafts(sender, paragraph, start, day, clock)
+    yield from _drafts(sender, paragraph, start, day, clock, said)
 
 
-def _drafts(sender: str, lines: list[str], start: int, day: datetime | None, clock: Clock) -> Iterator[Draft]:
+def _drafts(sender: str, lines: list[str], start: int, day: datetime | None, clock: Clock, said: deque[str]) -> Iterator[Draft]:
     if day is None or not any(line.strip() for line in lines):
         return
     sent_at = clock(day)
-    for offset, text in _messages(lines):
+    for offset, text in _quotes_apart(_messages(lines), said):
+        said.append(text)
         if not sender:
             yield Draft(line=start + offset, sent_at=sent_at, sender="", text=text, kind=kind_of_notice(text), mentions=())
             continue
-        said = read_content(text)
+        content = read_content(text)
         yield Draft(
             line=start + offset,
             sent_at=sent_at,
-            sender="" if said.kind is Kind.SYSTEM else sender,
-            text=said.text,
-            kind=said.kind,
-            quote=said.quote,
-            title=said.title,
-            url=said.url,
-            file_name=said.file_name,
+            sender="" if content.kind is Kind.SYSTEM else sender,
+            text=content.text,
+            kind=content.kind,
+            quote=content.quote,
+            title=content.title,
+            url=content.url,
+            file_name=content.file_name,
         )
+
+
+def _quotes_apart(messages: Iterator[tuple[int, str]], said: deque[str]) -> Iterator[tuple[int, str]]:
+    """A quote ends where the quoted message did; what stands below it is said by the sender again."""
+    for offset, text in messages:
+        lines = text.split("\n")
+        at = next((i for i, line in enumerate(lines) if i and line.startswith("引用：")), None)
+        if at is None:
+            yield offset, text
+            continue
+        quoted = [lines[at].partition(": ")[2]]
+        end = at + 1
+        while end < len(lines) and any("\n".join([*quoted, lines[end]]) in earlier for earlier in said):
+            quoted.append(lines[end])
+            end += 1
+        yield offset, "\n".join(lines[:end])
+        if any(line.strip() for line in lines[end:]):
+            yield offset + end, "\n".join(lines[end:]).strip()
 
 
 _CARD_LINE = re.compile(r"^(?:标题|描述|链接|应用|名称|地址)\s*[:：]|^    - |^\s*$|^\{")

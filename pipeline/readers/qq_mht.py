@@ -49,8 +49,8 @@ def read(source: Source, options: ReadOptions) -> Iterator[Part]:
     clock = Clock(options.tz)
     day: datetime | None = None
     for at, row in enumerate(_ROW.finditer(body), 1):
-        if found := _DAY.search(row[1]):
-            day = datetime.strptime(found[1], "%Y-%m-%d")  # noqa: DTZ007  (the clock makes it aware)
+        if dated := _DAY.search(row[1]):
+            day = datetime.strptime(dated[1], "%Y-%m-%d")  # noqa: DTZ007  (the clock makes it aware)
         elif found := _MESSAGE.search(row[1]):
             if day is None:
                 yield Skipped(where=source.name, line=at, reason=_("no message: no time"))
@@ -78,7 +78,7 @@ def _html(source: Source) -> str:
                 break
         elif seen == 1:
             lines.append(line)
-    head, __, body = "\n".join(lines).partition("\n\n")
+    head, _blank, body = "\n".join(lines).partition("\n\n")
     encoding = _ENCODED.search(head)
     raw = body.encode("utf-8", "surrogatepass")
     try:
