@@ -128,6 +128,9 @@ class _Reader:
                     self.numbers[-1] += 1
                     self.marks[-1] = f"{self.numbers[-1]}. "
                 self.fresh = True
+            case "hr":
+                self._flush()
+                self.sections.append(Section(title="", blocks=()))
             case "blockquote_open":
                 self.quoted += 1
             case "blockquote_close":

@@ -7,6 +7,7 @@ full-width twin, and only where it would really open markup, so that quotations 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import escape as html_escape
 from typing import Literal
 
@@ -22,6 +23,7 @@ _TAG = re.compile(r"<(?=[A-Za-z/!@#])")
 _EDGE_UNDERSCORE = re.compile(r"(?<!\w)_|_(?!\w)")
 
 
+@lru_cache(maxsize=8192)
 def paint(line: Line, markup: Markup) -> str:
     """The line as the platform wants it; an empty line stays empty."""
     body = "".join(_span(span, markup) for span in line.spans)

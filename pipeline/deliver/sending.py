@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pipeline.deliver.platforms import Reply, Request, Secrets
 from pipeline.errors import DeliveryError
@@ -103,7 +104,14 @@ def _retry_after(headers: Mapping[str, str], body: Any) -> float | None:
 
 def redact(text: str, secrets: Secrets) -> str:
     """A platform's words without anything secret in them, on one line."""
-    for hidden in (secrets.url, secrets.token, secrets.secret):
-        if len(hidden) > 3:
-            text = text.replace(hidden, "***")
+    for hidden in sorted(_hidden(secrets), key=len, reverse=True):
+        text = text.replace(hidden, "***")
     return " ".join(text.split())[:200]
+
+
+def _hidden(secrets: Secrets) -> set[str]:
+    """The secrets, and the parts of an address that are one: values of its query, long pieces of its path."""
+    parts = urlsplit(secrets.url)
+    values = [value for pair in parts.query.split("&") for value in pair.partition("=")[2:]]
+    pieces = [piece for piece in parts.path.split("/") if len(piece) > 12]
+    return {h for h in (secrets.url, secrets.token, secrets.secret, *values, *pieces) if len(h) > 3}
