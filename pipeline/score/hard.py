@@ -22,12 +22,14 @@ _BY_KIND = {
 CHAIN_OVERLAP = 2  # two list lines in common with the list before: a chain going on without its mark
 
 
-def hard_reasons(messages: Sequence[Message]) -> list[Noise | None]:
+def hard_reasons(messages: Sequence[Message], own_digests: Sequence[str] = ()) -> list[Noise | None]:
     """The noise reason that kind and form alone give each message, else None."""
     reasons: list[Noise | None] = []
+    digests = {fold(text) for text in own_digests}
     lists: list[frozenset[str]] = []  # the latest few lists posted
     for message in messages:
-        reason = _BY_KIND.get(message.kind) or _by_form(fold(message.text))
+        text = fold(message.text)
+        reason = _BY_KIND.get(message.kind) or (Noise.REPOST if text in digests else _by_form(text))
         lines = frozenset(line.strip() for line in message.text.splitlines() if _LIST_LINE.match(line))
         if (
             reason is None

@@ -12,3 +12,5 @@ class ScoreOptions:
 
     standing: Mapping[str, float] = field(default_factory=dict)
     own_digests: tuple[str, ...] = ()
+    standing_weight: float = 0.8  # log-odds that the best-known member's messages gain
+    quality_texts: int = 2500  # distinct texts up to which the slow vectors are used: some 15 s on two cores

@@ -1,59 +1,90 @@
-"""Messages → `Scored`: hard reasons first, then what the words and the neighbours say."""
+"""Messages → `Scored`: hard reasons first, then the learned models; a quarrel as a whole; a question is never noise."""
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Sequence
 
-from pipeline.embedding import MessageVectors
-from pipeline.model import Message, Noise, ReplyLink, Scored, Thread
-from pipeline.score.hard import hard_reasons
-from pipeline.score.options import ScoreOptions
-from pipeline.text import fold, is_placeholder
+import numpy as np
+from numpy.typing import NDArray
 
-_QUESTION = re.compile(
-    r"[?？]|(吗|呢|么|嘛|不|没|咋办|咋弄)[\W_]*$|怎么|咋|如何|为什么|为啥|请问|请教|求助|有没有人|有人.{0,12}(吗|没|过)"
-    r"|^(how|what|why|when|where|who|which|can|could|does|do|is|are|should|any|anyone)\b"
-)
-_ACK = re.compile(r"^(收到|好的?|嗯+|谢谢|感谢|多谢|辛苦|ok|thanks|thank you|thx|ty|got it|\+1|赞|牛|学到了|明白|懂了|[👍🙏👌👏🎉💪])")
-_GREETING = re.compile(r"^(早|早上好|早安|晚安|大家好|欢迎|晚上好|中午好|(gm|gn|good (morning|night)|morning|welcome|hi all|hello)\b)")
-_AD = re.compile(
-    r"加\s*(v|微|vx|wx)|(v|vx|微信)\s*:\s*[a-z]|私信?领|名额仅剩|仅剩\d|限时|原价|秒杀|拼团|promo|\d+% off|discount|free trial"
-)
+from pipeline.embedding import FAST, QUALITY, MessageVectors
+from pipeline.errors import ModelError
+from pipeline.learned import Trees, read_trees
+from pipeline.model import Message, Noise, ReplyLink, Scored, Thread
+from pipeline.score.context import context_table
+from pipeline.score.cues import cue_table
+from pipeline.score.hard import hard_reasons
+from pipeline.score.meaning import meaning_table
+from pipeline.score.options import ScoreOptions
+from pipeline.score.quarrel import whole_quarrels
+from pipeline.score.table import COLUMNS, SIGNALS, score_table
+
+# The reasons that are learned, in the order of the model's outputs.
+REASONS = (
+    Noise.BANTER, Noise.ACK, Noise.GREETING, Noise.CHAIN, Noise.CHECKIN, Noise.REDPACKET, Noise.STICKER, Noise.REPOST, Noise.SYSTEM,
+)  # fmt: skip
+NOISE_AT = 0.5
+AD_AT = 0.45
+QUESTION_SPARES = 0.55  # a likely question is never noise, whatever its words
+BASE = "base"  # what a message is worth before anything is known of it
+NOISE_COST = 3.0  # log-odds: a message called noise must rank below one that is not
 
 
 def score_messages(
     messages: Sequence[Message], links: Sequence[ReplyLink], threads: Sequence[Thread], vectors: MessageVectors, options: ScoreOptions
 ) -> list[Scored]:
-    """One `Scored` a message, row i for message i."""
-    children: dict[str, int] = {}
-    for link in links:
-        if link.parent_id is not None:
-            children[link.parent_id] = children.get(link.parent_id, 0) + 1
+    """One `Scored` a message, row i for message i.
+
+    Links and threads change nothing measurable here (docs/scoring.md), so the scores do not depend on them.
+    """
+    if not messages:
+        return []
+    tier = QUALITY if len(set(vectors.texts)) <= options.quality_texts else FAST
+    cues = cue_table(messages)
+    context = context_table(messages, cues, dict(options.standing))
+    rows = vectors.quality(range(len(messages))) if tier == QUALITY else vectors.fast
+    table = score_table(messages, cues, context, meaning_table(cues, rows, tier))
+
+    question, ad = _trees("question", tier).probability(table), _trees("ad", tier).probability(table)
+    noise = _trees("noise", tier).probability(table)
+    conflict = whole_quarrels(messages, _trees("conflict", tier).probability(table))
+    private = _trees("private", tier).probability(table)
+    parts = _trees("value", tier).raw(table)
+    reasons = _trees("reason", tier).raw(table)
+    hard = hard_reasons(messages, options.own_digests)
+
     scored = []
-    for message, hard in zip(messages, hard_reasons(messages), strict=True):
-        text = fold(message.text)
-        question = 0.9 if hard is None and _QUESTION.search(text) else 0.05
-        why = {
-            "density": min(0.6, 0.13 * math.log1p(len(text))),
-            "question": 0.1 if question > 0.5 else 0.0,
-            "replied": 0.05 * min(3, children.get(message.id, 0)),
-            "standing": 0.1 * options.standing.get(message.sender_id, 0.0),
-        }
-        noise = hard or _soft_reason(text, question)
-        value = 0.0 if noise or is_placeholder(message.text) else min(1.0, sum(why.values()))
-        scored.append(Scored(message_id=message.id, value=value, why=why, noise=noise, question=question))
+    for i, message in enumerate(messages):
+        reason = hard[i] or _reason(noise[i], ad[i], conflict[i], question[i], reasons[i])
+        why = {name: float(part) for name, part in zip((*SIGNALS, BASE), parts[i], strict=True)}
+        why["standing"] = options.standing_weight * options.standing.get(message.sender_id, 0.0)
+        why["noise"] = -NOISE_COST * (1.0 if reason else 0.0)
+        scored.append(
+            Scored(
+                message_id=message.id, value=value_of(why), why={k: round(v, 4) for k, v in why.items() if v}, noise=reason,
+                question=0.0 if hard[i] else float(question[i]), unfit=float(max(private[i], conflict[i] if reason is Noise.CONFLICT else 0.0)),
+            )
+        )  # fmt: skip
     return scored
 
 
-def _soft_reason(text: str, question: float) -> Noise | None:
-    if _AD.search(text):
+def value_of(why: dict[str, float]) -> float:
+    """0…1 from the parts, which are log-odds."""
+    return float(1 / (1 + np.exp(-sum(why.values()))))
+
+
+def _reason(noise: float, ad: float, conflict: float, question: float, reasons: NDArray[np.float32]) -> Noise | None:
+    if ad >= AD_AT:
         return Noise.AD
-    if question > 0.5:
+    if conflict >= 0.5:
+        return Noise.CONFLICT
+    if noise < NOISE_AT or question >= QUESTION_SPARES:
         return None
-    if len(text) <= 12 and _GREETING.search(text):
-        return Noise.GREETING
-    if len(text) <= 12 and _ACK.search(text):
-        return Noise.ACK
-    return Noise.BANTER if len(text) <= 7 else None
+    return REASONS[int(np.argmax(reasons))]
+
+
+def _trees(name: str, tier: str) -> Trees:
+    trees = read_trees(f"score_{name}_{tier}.onnx")
+    if trees.features != list(COLUMNS):
+        raise ModelError(f"score_{name}_{tier}.onnx: these weights belong to another version; run `make train`")
+    return trees

@@ -1,0 +1,166 @@
+"""`pipeline/weights/score_*`: what is noise and why, what a message is worth, what asks, sells, quarrels or is private.
+
+Two stages. A ridge regression on the vectors and cues of [before, this, after] gives each message a few numbers
+("meaning"); trees read them with the cues and the context. So that the trees see meaning as it will be on an unknown
+chat, the ridge is fitted without a third of the chats at a time for the rows of that third. Each gold chat is learned
+from twice: as JSON, and as text copied from a chat window (nicknames as ids, minutes, no quotes).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.embedding import FAST, QUALITY, load_embedder
+from pipeline.model import Kind, Message, Noise
+from pipeline.readers._kinds import read_placeholder
+from pipeline.score.context import context_table
+from pipeline.score.cues import cue_table
+from pipeline.score.meaning import TARGETS, widened
+from pipeline.score.scoring import REASONS
+from pipeline.score.table import COLUMNS, SIGNAL, SIGNALS, score_table
+from pipeline.text import clean
+from train.export import save_trees
+from train.signals import save_signal_trees
+from train.vectors import cached_passages
+
+RIDGE = 6.0
+TREES = {
+    "objective": "binary", "num_leaves": 7, "learning_rate": 0.06, "min_data_in_leaf": 20, "feature_fraction": 0.3, "bagging_fraction": 0.8,
+    "bagging_freq": 1, "lambda_l2": 2.0, "max_bin": 63, "num_threads": 1, "seed": 1, "deterministic": True, "force_row_wise": True, "verbose": -1,
+}  # fmt: skip
+ROUNDS = 200
+
+
+@dataclass(kw_only=True)
+class Sample:
+    """One chat to learn from: its tables and what is right for each row."""
+
+    name: str
+    messages: list[Message]
+    labels: dict[str, NDArray[Any]]
+    weight: float = 1.0
+    cues: NDArray[np.float32] = field(init=False)
+    context: NDArray[np.float32] = field(init=False)
+    vectors: dict[str, NDArray[np.float32]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cues = cue_table(self.messages)
+        self.context = context_table(self.messages, self.cues, {})
+        texts = [clean(m.text) for m in self.messages]
+        self.vectors = {QUALITY: cached_passages(texts), FAST: load_embedder(FAST).passages(texts)}
+
+
+def train(eval_data: Path, out: Path, hold_out: frozenset[str], tiers: tuple[str, ...] | None = None) -> None:
+    """All weights of the scorer; with `hold_out` only those of the tier that short logs use."""
+    samples = gold_samples(eval_data, hold_out)
+    for tier in tiers or ((QUALITY,) if hold_out else (QUALITY, FAST)):
+        train_tier(samples, out, tier)
+
+
+def gold_samples(eval_data: Path, hold_out: frozenset[str]) -> list[Sample]:
+    folders = sorted(p for p in (eval_data / "gold").iterdir() if p.is_dir() and p.name not in hold_out)
+    return [gold_sample(folder, copied) for folder in folders for copied in (False, True)]
+
+
+def gold_sample(folder: Path, copied: bool) -> Sample:
+    """A gold chat, as its JSON has it or as text copied from the chat window would."""
+    rows = [json.loads(line) for line in (folder / "chat.jsonl").read_text(encoding="utf-8").splitlines()]
+    gold = json.loads((folder / "gold.json").read_text(encoding="utf-8"))
+    messages = [_message(r) for r in rows]
+    if copied:
+        messages = [_copied(m) for m in messages if m.kind not in (Kind.SYSTEM, Kind.RECALL, Kind.PAT)]
+    messages = [m for m in messages if m.kind is not Kind.SYSTEM]
+    noise, value = gold["noise"], gold["value"]
+    asked = {i for q in gold["qa"] for i in q["question"]}
+    wrong = {i for q in gold["qa"] for i in q.get("wrong_answers", [])}
+    never = set(gold["must_not_include"]) - wrong
+    open_sale = {"ad", "repost"}
+    labels = {
+        "noise": np.array([m.id in noise for m in messages], dtype=float),
+        "value": np.array([value.get(m.id, 0) >= 1 for m in messages], dtype=float),
+        "knowledge": np.array([value.get(m.id, 0) >= 2 for m in messages], dtype=float),
+        "best": np.array([value.get(m.id, 0) >= 3 for m in messages], dtype=float),
+        "question": np.array([m.id in asked for m in messages], dtype=float),
+        "ad": np.array([noise.get(m.id) == "ad" for m in messages], dtype=float),
+        "conflict": np.array([noise.get(m.id) == "conflict" for m in messages], dtype=float),
+        "private": np.array([m.id in never and noise.get(m.id) not in open_sale for m in messages], dtype=float),
+        "reason": np.array([REASONS.index(Noise(noise[m.id])) if noise.get(m.id) in REASONS else -1 for m in messages]),
+    }  # fmt: skip
+    return Sample(name=folder.name, messages=messages, labels=labels)
+
+
+def _message(row: dict[str, Any]) -> Message:
+    return Message(
+        id=row["id"], sender_id=row["sender_id"], sender=row["sender"], sent_at=datetime.fromisoformat(row["time"]), text=row["text"],
+        kind=Kind(row["type"]), reply_to=row.get("reply_to"), mentions=tuple(row.get("mentions") or ()),
+        reactions=tuple(sorted((row.get("reactions") or {}).items())), url=row.get("url"), title=row.get("title"), file_name=row.get("file_name"),
+    )  # fmt: skip
+
+
+def _copied(message: Message) -> Message:
+    kind, title, url, file_name = read_placeholder(message.text)
+    return replace(
+        message, sender_id=message.sender, sent_at=message.sent_at.replace(second=0), kind=kind, title=title, url=url, file_name=file_name,
+        reply_to=None, mentions=(), reactions=(),
+    )  # fmt: skip
+
+
+def train_tier(samples: list[Sample], out: Path, tier: str) -> None:
+    inputs = [widened(s.cues, s.vectors[tier]) for s in samples]
+    weights = fit_ridge(samples, inputs)
+    np.savez_compressed(out / f"score_meaning_{tier}.npz", weights=weights.astype(np.float16))
+    table = np.vstack(
+        [score_table(s.messages, s.cues, s.context, m.astype(np.float32)) for s, m in zip(samples, crossed(samples, inputs), strict=True)]
+    )
+    weight = np.concatenate([np.full(len(s.messages), s.weight) for s in samples])
+    columns = list(COLUMNS)
+
+    def labels(name: str) -> NDArray[Any]:
+        return np.concatenate([s.labels[name] for s in samples])
+
+    def fit(name: str, rounds: int = ROUNDS) -> lightgbm.Booster:
+        return lightgbm.train(TREES, lightgbm.Dataset(table, labels(name), weight=weight, params={"max_bin": 63, "verbose": -1}), rounds)
+
+    for name in ("noise", "question", "ad", "conflict", "private"):
+        save_trees(fit(name), out / f"score_{name}_{tier}.onnx", columns)
+    grades = [fit(name) for name in ("value", "knowledge", "best")]
+    save_signal_trees(grades, out / f"score_value_{tier}.onnx", columns, [SIGNALS.index(SIGNAL[c]) for c in columns], len(SIGNALS))
+    known = labels("reason") >= 0
+    reasons = lightgbm.train(
+        TREES | {"objective": "multiclass", "num_class": len(REASONS)}, lightgbm.Dataset(table[known], labels("reason")[known], params={"max_bin": 63, "verbose": -1}), 40
+    )  # fmt: skip
+    save_trees(reasons, out / f"score_reason_{tier}.onnx", columns)
+
+
+def fit_ridge(samples: list[Sample], inputs: list[NDArray[np.float32]], skip: frozenset[str] = frozenset()) -> NDArray[np.float64]:
+    """[inputs, targets]: least squares on ±1 with a penalty on all but the constant; JSON copies only, texts are the same."""
+    use = [i for i, s in enumerate(samples) if s.name not in skip]
+    x = np.vstack([inputs[i] for i in use]).astype(np.float64)
+    y = np.column_stack([np.concatenate([samples[i].labels[t] for i in use]) for t in TARGETS]) * 2 - 1
+    w = np.concatenate([np.full(len(inputs[i]), samples[i].weight) for i in use])[:, None]
+    gram = x.T @ (x * w)
+    penalty = np.full(len(gram), RIDGE)
+    penalty[-1] = 1e-3
+    gram[np.diag_indices_from(gram)] += penalty
+    return np.linalg.solve(gram, x.T @ (y * w))
+
+
+def crossed(samples: list[Sample], inputs: list[NDArray[np.float32]]) -> list[NDArray[np.float64]]:
+    """Meaning of each sample's rows, by a ridge that has not seen its chat."""
+    names = sorted({s.name for s in samples})
+    found: dict[str, NDArray[np.float64]] = {}
+    for third in range(3):
+        part = frozenset(names[third::3])
+        if len(part) < len(names):
+            weights = fit_ridge(samples, inputs, part)
+            found |= {name: weights for name in part}
+    whole = fit_ridge(samples, inputs) if len(found) < len(names) else None
+    return [x @ (found[s.name] if s.name in found else whole) for s, x in zip(samples, inputs, strict=True)]
