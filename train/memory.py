@@ -25,14 +25,11 @@ from pipeline.memory.match import (
     CHINESE,
     LATE_FEATURES,
     POINTED_FEATURES,
-    SAME_FEATURES,
     Learned,
     asking_sides,
     late_features,
     note_sides,
     pointed_features,
-    points_back,
-    same_features,
 )
 from pipeline.memory.stretch import days_of
 from pipeline.model import Answer, Kind, Message, QAPair
@@ -71,7 +68,8 @@ class GoldChat:
 def train(eval_data: Path, out: Path, hold_out: frozenset[str] = frozenset()) -> None:
     """Writes `memory.json`; gold chats in `hold_out` are left out."""
     chats = [c for c in read_chats(eval_data) if c.name not in hold_out]
-    (out / "memory.json").write_text(json.dumps(fit(chats), ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n", encoding="utf-8")
+    text = json.dumps(fit(chats), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    (out / "memory.json").write_text(text + "\n", encoding="utf-8")
 
 
 def read_chats(eval_data: Path) -> list[GoldChat]:
@@ -85,33 +83,42 @@ def read_chats(eval_data: Path) -> list[GoldChat]:
 
 def message(r: dict[str, Any]) -> Message:
     return Message(
-        id=str(r["id"]), sender_id=str(r["sender_id"]), sender=r["sender"], sent_at=datetime.fromisoformat(r["time"]), text=r["text"],
-        kind=Kind(r.get("type", "text")), reply_to=r.get("reply_to"), mentions=tuple(r.get("mentions", ())),
-        reactions=tuple((r.get("reactions") or {}).items()), url=r.get("url"), title=r.get("title"), file_name=r.get("file_name"), role=r.get("role"),
-    )  # fmt: skip
+        id=str(r["id"]),
+        sender_id=str(r["sender_id"]),
+        sender=r["sender"],
+        sent_at=datetime.fromisoformat(r["time"]),
+        text=r["text"],
+        kind=Kind(r.get("type", "text")),
+        reply_to=r.get("reply_to"),
+        mentions=tuple(r.get("mentions", ())),
+        reactions=tuple((r.get("reactions") or {}).items()),
+        url=r.get("url"),
+        title=r.get("title"),
+        file_name=r.get("file_name"),
+        role=r.get("role"),
+    )
 
 
 def fit(chats: Sequence[GoldChat]) -> dict[str, Any]:
     embedder = CachedQuality()
     blank = background(chats, embedder)
-    same, pointed, late = [], [], []
+    pointed, late = [], []
     for chat in chats:
         read = known_stretches(chat, embedder)
-        for row in same_rows(chat, read, blank, embedder):
-            same.append((row.same, row.right))
-            if row.pointed:
-                pointed.append((row.pointed, row.right))
+        pointed += pointed_rows(chat, read, blank, embedder)
         late += late_rows(chat, read, blank, embedder)
     return {
         "mean": [[round(float(x), 5) for x in row] for row in blank.mean], "rarity": dict(blank.rarity), "rarest": list(blank.rarest),
-        "same": linear(same, SAME_FEATURES), "pointed": linear(pointed, POINTED_FEATURES), "late": linear(late, LATE_FEATURES),
+        "pointed": linear(pointed, POINTED_FEATURES), "late": linear(late, LATE_FEATURES),
     }  # fmt: skip
 
 
 def background(chats: Sequence[GoldChat], embedder: Embedder) -> Learned:
     """What all chat of a language has in common: the mean vector, and how many messages hold each gram."""
     every = sorted({m.text for c in chats for m in c.messages if len(m.text) > 8})
-    means, rarest, rarity = [], [], {}
+    means: list[Vectors] = []
+    rarest: list[float] = []
+    rarity: dict[str, float] = {}
     for chinese in (True, False):
         means.append(embedder.passages([t for t in every if (cjk_share(t) >= CHINESE) is chinese]).mean(0))
         of_language = [c for c in chats if (cjk_share("".join(m.text for m in c.messages)) >= CHINESE) is chinese]
@@ -122,7 +129,7 @@ def background(chats: Sequence[GoldChat], embedder: Embedder) -> Learned:
             if n >= RARITY_LEAST:
                 rarity[g] = min(rarity.get(g, 99.0), round(math.log((total + 1) / (n + 1)), 2))
     none = np.zeros(1)
-    return Learned(mean=np.stack(means), rarest=(rarest[0], rarest[1]), rarity=rarity, same=none, pointed=none, late=none)
+    return Learned(mean=np.stack(means), rarest=(rarest[0], rarest[1]), rarity=rarity, pointed=none, late=none)
 
 
 def known_stretches(chat: GoldChat, embedder: Embedder) -> list[tuple[Stretch, list[int]]]:
@@ -145,33 +152,28 @@ def known_pair(q: dict[str, Any], sender: dict[str, str]) -> QAPair:
     for i in sorted((i for i in q["answers"] if i in sender and order.index(i) > order.index(asked[0])), key=order.index):
         by_member.setdefault(sender[i], []).append(i)
     answers = tuple(Answer(message_ids=tuple(ids)) for ids in by_member.values())
-    return QAPair(question_ids=asked, answers=answers, status=q["status"] if answers else "unanswered", confidence=1.0, resolved_by=q.get("resolved_by"))
+    return QAPair(
+        question_ids=asked,
+        answers=answers,
+        status=q["status"] if answers else "unanswered",
+        confidence=1.0,
+        resolved_by=q.get("resolved_by"),
+    )
 
 
 Row = tuple[list[float], bool]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pair:
-    """Two askings of one chat: what the words say, what the pointing says (where there is any), and the truth."""
-
-    later: int
-    same: list[float]
-    pointed: list[float] | None
-    right: bool
-
-
-def same_rows(chat: GoldChat, read: Sequence[tuple[Stretch, list[int]]], blank: Learned, embedder: Embedder) -> list[Pair]:
+def pointed_rows(chat: GoldChat, read: Sequence[tuple[Stretch, list[int]]], blank: Learned, embedder: Embedder) -> list[Row]:
+    """Each asking of which somebody says that it was asked before, against each asking of an earlier day."""
     askings = [(a, k) for stretch, numbers in read for a, k in zip(stretch.askings, numbers, strict=True)]
     sides = asking_sides([a for a, _k in askings], blank, embedder)
     return [
-        Pair(
-            later=j, same=same_features(sides[i], sides[j], blank), right=chat.root(ka) == chat.root(kb),
-            pointed=pointed_features(a, sides[i], b, sides[j], blank) if points_back(b) and chat_day(a.at) < chat_day(b.at) else None,
-        )
+        (pointed_features(a, sides[i], b, sides[j], blank), chat.root(ka) == chat.root(kb))
         for j, (b, kb) in enumerate(askings)
         for i, (a, ka) in enumerate(askings[:j])
-    ]  # fmt: skip
+        if b.pointing and chat_day(a.at) < chat_day(b.at)
+    ]
 
 
 def late_rows(chat: GoldChat, read: Sequence[tuple[Stretch, list[int]]], blank: Learned, embedder: Embedder) -> list[Row]:
@@ -189,7 +191,7 @@ def late_rows(chat: GoldChat, read: Sequence[tuple[Stretch, list[int]]], blank: 
 
 def linear(rows: Sequence[Row], features: Sequence[str]) -> dict[str, float]:
     """A logistic regression on scaled features, its scales folded into the weights."""
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]  # ships no types
 
     x: NDArray[np.float64] = np.array([r for r, _y in rows])
     scale = np.where(x.std(0) > 0, x.std(0), 1.0)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli._common import Globals, note, print_json_line
-from pipeline.errors import ArchiveError
+from pipeline.errors import ArchiveError, InputError
 from pipeline.i18n import _
 
 if TYPE_CHECKING:
@@ -41,7 +41,10 @@ def opened(settings: Globals, chat: str | None) -> Iterator[tuple[Archive, list[
 
 @click.command(
     "questions",
-    help=_("The question ledger: what was asked, how often, what answered it.\n\n\b\nExamples:\n  dianti questions --open\n  dianti questions --json"),
+    help=_(
+        "The question ledger: what was asked, how often, what answered it.\n\n\b\n"
+        "Examples:\n  dianti questions --open\n  dianti questions --json"
+    ),
 )
 @click.option("--open", "only_open", is_flag=True, help=_("Only questions without an answer."))
 @click.option("--answered", "only_answered", is_flag=True, help=_("Only questions with an answer."))
@@ -55,7 +58,11 @@ def questions_command(settings: Globals, only_open: bool, only_answered: bool, o
     with opened(settings, chat) as (archive, chats):
         for stored in chats:
             for question, line in question_lines(archive, stored):
-                if (only_open and question.status != "open") or (only_answered and question.status == "open") or (only_faq and len(question.askings) < 2):
+                if (
+                    (only_open and question.status != "open")
+                    or (only_answered and question.status == "open")
+                    or (only_faq and len(question.askings) < 2)
+                ):
                     continue
                 if as_json:
                     print_json_line(line)
@@ -79,7 +86,10 @@ def _print_question(line: dict[str, object]) -> None:
 
 @click.command(
     "report",
-    help=_("The operator's report: who carries the chat, what goes unanswered, warning signs.\n\n\b\nExample:\n  dianti report --since 2026-11-01 --format html -o report.html"),
+    help=_(
+        "The operator's report: who carries the chat, what goes unanswered, warning signs.\n\n\b\n"
+        "Example:\n  dianti report --since 2026-11-01 --format html -o report.html"
+    ),
 )
 @click.option("--since", metavar="TIME", help=_("Only messages from then on."))
 @click.option("--until", metavar="TIME", help=_("Only messages before then."))
@@ -120,3 +130,152 @@ def write(text: str, output: Path | None) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text, encoding="utf-8", newline="\n")
     note(str(output))
+
+
+FAQ = "faq"  # what `dianti review` is told to review
+
+
+@click.command(
+    "faq",
+    help=_(
+        "Questions that come back or were answered well, with the best answer.\n\n\b\n"
+        "Examples:\n  dianti faq\n  dianti faq --format html -o faq.html"
+    ),
+)
+@click.option("--format", "form", type=click.Choice(["md", "html", "jsonl"]), default="md", show_default=True, help=_("Form of the FAQ."))
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help=_("File to write to [stdout]."))
+@CHAT
+@click.pass_obj
+def faq_command(settings: Globals, form: str, output: Path | None, chat: str | None) -> None:
+    from pipeline.memory.faq import build_faq, faq_json
+    from pipeline.memory.pages import faq_page
+
+    with opened(settings, chat) as (archive, chats):
+        entries = [e for stored in chats for e in build_faq(archive, stored)]
+    if form == "jsonl":
+        write("".join(json.dumps(faq_json(e), ensure_ascii=False) + "\n" for e in entries), output)
+    else:
+        write(faq_page(entries, form, settings.lang), output)
+
+
+def review_faq(settings: Globals, edited: Path | None, dry_run: bool = False) -> None:
+    """`dianti review faq`: the FAQ in the operator's editor (or the edited file); the choices are kept in the archive."""
+    from pipeline.archive import open_archive
+    from pipeline.memory.faq import build_faq, write_choices
+    from pipeline.memory.faq_review import read_review, review_text
+
+    with open_archive(settings.archive) as archive, archive.writing():
+        chats = archive.chats()
+        entries = [e for stored in chats for e in build_faq(archive, stored)]
+        text = _reviewed(review_text(entries), edited)
+        choices = read_review(text, entries, edited or Path("faq.md"))
+        note(_("{n} choices").format(n=len(choices)))
+        for stored in chats if not dry_run else []:
+            own = {i.partition("/")[2]: c for i, c in choices.items() if i.partition("/")[0] == stored.key}
+            write_choices(archive, stored, own)
+
+
+def _reviewed(text: str, edited: Path | None) -> str:
+    if edited is not None:
+        if not edited.is_file():
+            raise InputError(_("{path}: there is no such file").format(path=edited))
+        return edited.read_text(encoding="utf-8-sig")
+    if not sys.stdin.isatty():
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
+        raise InputError(_("no terminal to review in: save the text above, edit it, and run: dianti review faq --edited FILE"))
+    changed = click.edit(text, extension=".md")
+    if changed is None:
+        raise InputError(_("nothing was saved, so nothing was changed"))
+    return changed
+
+
+@click.command("topic", help=_("Everything said about a subject, over time.\n\n\b\nExample:\n  dianti topic 直播"))
+@click.argument("name")
+@CHAT
+@JSON
+@click.pass_obj
+def topic_command(settings: Globals, name: str, chat: str | None, as_json: bool) -> None:
+    from pipeline.memory.topics import topic_page
+
+    with opened(settings, chat) as (archive, chats):
+        page = topic_page(archive, chats, name)
+    if as_json:
+        print_json_line(page)
+        return
+    for talk in page["conversations"]:
+        click.echo(
+            f"{talk['start'][:16].replace('T', ' ')}  {talk['chat']}  "
+            + _("{n} messages, {m} people").format(n=talk["messages"], m=talk["participants"])
+        )
+        for best in talk["best"]:
+            click.echo(f"  {best['sender']}: {best['text']}  [{best['message_id']}]")
+    for question in page["questions"]:
+        click.echo(f"[{STATUS[question['status']]}] {question['text']}  [{question['id']}]")
+    for link in page["links"]:
+        click.echo(f"{link['url'] or link['file_name']}  {link['title'] or link['why']}")
+    if not page["conversations"] and not page["questions"]:
+        note(_("nothing about {name} in the archive").format(name=name))
+
+
+@click.command(
+    "links", help=_("Every link and file passed on: by whom, why, how often.\n\n\b\nExample:\n  dianti links --since 2026-11-01")
+)
+@click.option("--since", metavar="TIME", help=_("Only messages from then on."))
+@click.option("--until", metavar="TIME", help=_("Only messages before then."))
+@CHAT
+@JSON
+@click.pass_obj
+def links_command(settings: Globals, since: str | None, until: str | None, chat: str | None, as_json: bool) -> None:
+    from pipeline.memory.links import build_links
+
+    with opened(settings, chat) as (archive, chats):
+        found = [r.as_json() for r in build_links(archive, chats, moment(since, settings), moment(until, settings))]
+    for link in found:
+        if as_json:
+            print_json_line(link)
+        else:
+            times = f" ×{link['times']}" if link["times"] > 1 else ""
+            click.echo(f"{link['url'] or link['file_name']}{times}\n    {link['title'] or link['why']}")
+            click.echo(f"    {', '.join(link['sharers'][:5])}, {link['last'][:10]}")
+
+
+@click.command("todos", help=_("To-dos, open until somebody reports them done.\n\n\b\nExample:\n  dianti todos --open"))
+@click.option("--open", "only_open", is_flag=True, help=_("Only what is not done."))
+@CHAT
+@JSON
+@click.pass_obj
+def todos_command(settings: Globals, only_open: bool, chat: str | None, as_json: bool) -> None:
+    from pipeline.embedding import load_embedder
+    from pipeline.memory.todos import build_todos
+
+    with opened(settings, chat) as (archive, chats):
+        found = [t.as_json() for t in build_todos(archive, chats, load_embedder(archive.setting("model_asked", "quality")))]
+    words = {"open": _("open"), "done": _("done"), "overdue": _("overdue")}
+    for todo in found:
+        if only_open and todo["status"] == "done":
+            continue
+        if as_json:
+            print_json_line(todo)
+        else:
+            due = f" ({todo['due']})" if todo["due"] else ""
+            click.echo(f"[{words[todo['status']]}]{due} {todo['sender']}: {todo['text']}  [{todo['id']}]")
+
+
+@click.command(
+    "feedback",
+    help=_(
+        "Bugs, wishes and complaints across sessions, merged, with quotes.\n\n\b\nExample:\n  dianti feedback --format csv -o feedback.csv"
+    ),
+)
+@click.option("--format", "form", type=click.Choice(["md", "csv", "json"]), default="md", show_default=True, help=_("Form of the list."))
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help=_("File to write to [stdout]."))
+@CHAT
+@click.pass_obj
+def feedback_command(settings: Globals, form: str, output: Path | None, chat: str | None) -> None:
+    from pipeline.embedding import load_embedder
+    from pipeline.memory.feedback import build_feedback
+    from pipeline.memory.pages import feedback_text
+
+    with opened(settings, chat) as (archive, chats):
+        matters = [m.as_json() for m in build_feedback(archive, chats, load_embedder(archive.setting("model_asked", "quality")))]
+    write(feedback_text(matters, form, settings.lang), output)

@@ -4,42 +4,49 @@
     match       are two askings one question?                linking    judged for every new pair
     ledger      from facts and links to questions            keeping    brought up to date after an import
 
-The archive calls `update` after each import (and `update_all` after `forget`), the digest's caller calls `memory_for`.
-This module imports nothing heavy.
+Before messages are analysed the archive calls `expect`, afterwards `update`; when messages were forgotten, `forget`.
+Whoever builds a digest with the archive's memory calls `memory_for`. This module imports nothing heavy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipeline.analysis import AnalysisOptions
-    from pipeline.archive import Archive, StoredChat
+    from pipeline.archive import Archive
     from pipeline.digest import Lent
     from pipeline.model import Analysis
 
-__all__ = ["memory_for", "update", "update_all"]
+__all__ = ["expect", "forget", "memory_for", "update"]
 
 
-def update(archive: Archive, chat: StoredChat, rows: Iterable[int], options: AnalysisOptions) -> None:
-    """Brings a chat's ledger up to date after those message rows were written; the caller holds `archive.writing()`.
+def expect(archive: Archive) -> None:
+    """Notes the days that waiting messages belong to; the caller holds `archive.writing()`."""
+    from pipeline.memory.keeping import expect_days
 
-    The days of the rows are read again as a whole, so calling it twice, or in another order, changes nothing.
+    expect_days(archive)
+
+
+def update(archive: Archive, options: AnalysisOptions, step: Callable[[str], None] = lambda name: None) -> None:
+    """Brings the question ledger up to date with the days that wait; the caller holds `archive.writing()`.
+
+    Each such day is read again as a whole, so a second call, or another order of imports, changes nothing.
     """
-    from pipeline.memory.keeping import days_of_rows, keep_days
-
-    keep_days(archive, chat, days_of_rows(archive, rows), options)
-
-
-def update_all(archive: Archive, options: AnalysisOptions, step: Callable[[str], None] = lambda name: None) -> None:
-    """Reads every day that the ledger has not read as it stands now; the caller holds `archive.writing()`."""
-    from pipeline.memory.keeping import changed_days, keep_days
+    from pipeline.memory.keeping import keep_days, waiting_days
 
     for chat in archive.chats():
-        step("ledger")
-        if days := changed_days(archive, chat):
+        if days := waiting_days(archive, chat):
+            step("ledger")
             keep_days(archive, chat, days, options)
+
+
+def forget(archive: Archive) -> None:
+    """Removes what the ledger holds of days that lost messages; `update` reads what is left of them."""
+    from pipeline.memory.keeping import drop_changed_days
+
+    drop_changed_days(archive)
 
 
 def memory_for(archive: Archive, analysis: Analysis) -> Lent:

@@ -12,7 +12,8 @@ DAY_STARTS = timedelta(hours=4)  # who talks at two in the morning still means t
 _WHEN = (
     r"(?:昨[天晚日夜]|前[天晚日]|前[两几]天|上次|上回|上周[一二三四五六日天末]?|上个?(?:礼拜|星期)[一二三四五六日天]?"
     r"|这?个?(?:周|星期|礼拜)[一二三四五六日天]|\d{1,2}[号日]|刚(?:才|刚)?|之前|以前|早上|上午|中午|下午|那天|那会儿?"
-    r"|last (?:week|time|night|mon\w*|tue\w*|wed\w*|thu\w*|fri\w*|sat\w*|sun\w*)|(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|earlier|the other day)"
+    r"|last (?:week|time|night|mon\w*|tue\w*|wed\w*|thu\w*|fri\w*|sat\w*|sun\w*)"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|earlier|the other day)"
 )
 # An answer that says: this was asked, or told, before.
 TOLD_BEFORE = re.compile(
@@ -24,17 +25,22 @@ TOLD_BEFORE = re.compile(
 )
 # A question that says: it was asked before.
 ASKED_AGAIN = re.compile(
-    r"顶一下|再顶|上[次回].{0,8}问|(?:上周|周|星期|礼拜)[一二三四五六日天].{0,6}问|(?:昨|前)[天晚].{0,6}问|没人(?:理|回|答)|\bbump\b|asked (?:on|last|before|yesterday|earlier)|asking again",
+    r"顶一下|再顶|上[次回].{0,8}问|(?:上周|周|星期|礼拜)[一二三四五六日天].{0,6}问|(?:昨|前)[天晚].{0,6}问|没人(?:理|回|答)"
+    r"|\bbump\b|asked (?:on|last|before|yesterday|earlier)|asking again",
     re.IGNORECASE,
 )
 # A message that answers something of an earlier day.
 ANSWERS_LATE = re.compile(
-    _WHEN + r".{0,10}(?:问|提)|有(?:人|同学|朋友|家长|老师|小伙伴|位|个).{0,8}问|问.{1,14}(?:那个|那条|那位|的事|的问题)|(?:答|回答?|回复|补)一?下?.{0,4}" + _WHEN +
-    r"|漏看|漏了|(?:没|才|刚)(?:看到|瞧见|注意到)|爬楼|补充?(?:昨|周|上|前|一下|答)"
-    r"|\b(?:(?:lady|guy|person|man|woman|one|whoever|somebody|someone) (?:who |that )?(?:was |were )?ask\w*|you(?:r question| asked)|asked (?:on|yesterday|last|about)|re[: ]|from (?:last|yesterday|mon|tue|wed|thu|fri|sat|sun)"
+    _WHEN
+    + r".{0,10}(?:问|提)|有(?:人|同学|朋友|家长|老师|小伙伴|位|个).{0,8}问|问.{1,14}(?:那个|那条|那位|的事|的问题)"
+    + r"|(?:答|回答?|回复|补)一?下?.{0,4}"
+    + _WHEN
+    + r"|漏看|漏了|(?:没|才|刚)(?:看到|瞧见|注意到)|爬楼|补充?(?:昨|周|上|前|一下|答)"
+    r"|\b(?:(?:lady|guy|person|man|woman|one|whoever|somebody|someone) (?:who |that )?(?:was |were )?ask\w*"
+    r"|you(?:r question| asked)|asked (?:on|yesterday|last|about)|re[: ]|from (?:last|yesterday|mon|tue|wed|thu|fri|sat|sun)"
     r"|missed (?:this|your|that)|only just (?:saw|seen)|just (?:saw|seen) (?:this|your)|late (?:reply|answer)|to answer|following up)",
     re.IGNORECASE,
-)  # fmt: skip
+)
 _WEEKDAY_ZH = re.compile(r"(上)?个?(?:周|星期|礼拜)([一二三四五六日天])")
 _WEEKDAY_EN = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)[a-z]*day\b", re.IGNORECASE)
 _MONTHDAY = re.compile(r"(?<![\d.])(\d{1,2})[号日](?!线|楼|门|店|院|馆)")

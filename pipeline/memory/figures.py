@@ -79,11 +79,22 @@ def read_lines(archive: Archive, chats: Sequence[StoredChat], since: datetime | 
         )
         found += [
             Line(
-                row=r[0], chat=r[1], id=r[2], at=datetime.fromisoformat(r[3]), sender_id=r[4], sender=r[5], kind=r[6], text=r[7], value=r[8],
-                noise=r[9], thread=r[10], reply_row=r[11], role=r[12],
+                row=r[0],
+                chat=r[1],
+                id=r[2],
+                at=datetime.fromisoformat(r[3]),
+                sender_id=r[4],
+                sender=r[5],
+                kind=r[6],
+                text=r[7],
+                value=r[8],
+                noise=r[9],
+                thread=r[10],
+                reply_row=r[11],
+                role=r[12],
             )
             for r in rows
-        ]  # fmt: skip
+        ]
     return sorted(found, key=lambda x: (x.at, x.row))
 
 
@@ -119,8 +130,11 @@ def peak(period: Period) -> dict[str, object]:
     best = max(speakers, key=lambda h: (len(speakers[h]), counted[h], -h))
     total = sum(counted)
     return {
-        "hour": best, "speakers_a_day": round(len(speakers[best]) / period.days, 1), "messages": counted[best], "share": round(counted[best] / total, 3),
-    }  # fmt: skip
+        "hour": best,
+        "speakers_a_day": round(len(speakers[best]) / period.days, 1),
+        "messages": counted[best],
+        "share": round(counted[best] / total, 3),
+    }
 
 
 def noise_figures(period: Period) -> dict[str, float]:

@@ -41,7 +41,9 @@ def _mean(values: Sequence[int]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def warnings(period: Period, before: Period | None, kol: Sequence[Mapping[str, Any]], newcomers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def warnings(
+    period: Period, before: Period | None, kol: Sequence[Mapping[str, Any]], newcomers: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     """What the operator should look at, most pressing first."""
     if len(period.member_lines) < WARN_MESSAGES:
         return []
@@ -65,7 +67,9 @@ def _noise(period: Period, before: Period | None) -> list[dict[str, Any]]:
     now, old = noise_figures(period), noise_figures(before) if before else {}
     limits = {"ads": ("ad", 0.03), "quarrels": ("conflict", 0.02), "noise": ("noise", 0.75)}
     return [
-        {"sign": sign, "numbers": {"share": now[key], "before": old.get(key)}} for sign, (key, limit) in limits.items() if now.get(key, 0.0) >= limit
+        {"sign": sign, "numbers": {"share": now[key], "before": old.get(key)}}
+        for sign, (key, limit) in limits.items()
+        if now.get(key, 0.0) >= limit
     ]
 
 

@@ -20,6 +20,7 @@ from pipeline.memory.shelf import drop_day, put_asking, put_note, read_askings, 
 from pipeline.memory.stretch import instants, parts
 
 BATCH = 32  # days a transaction
+WAITING = -1  # in place of a day's number of messages: it is to be read again
 
 
 def keep_days(archive: Archive, chat: StoredChat, days: Iterable[date], options: AnalysisOptions) -> None:
@@ -72,29 +73,48 @@ def _write_day(db: sqlite3.Connection, chat: StoredChat, day: _Day) -> tuple[lis
     return [put_asking(db, chat.row, name, a, s) for a, s in day.askings], [put_note(db, chat.row, name, n, s) for n, s in day.notes]
 
 
-def days_of_rows(archive: Archive, rows: Iterable[int]) -> set[date]:
-    """The days of those messages."""
-    wanted, found = sorted(rows), set()
-    for start in range(0, len(wanted), 500):
-        part = wanted[start : start + 500]
-        for (sent_at,) in archive.db.execute(f"SELECT sent_at FROM message WHERE row IN ({','.join('?' * len(part))})", part):
-            found.add(chat_day(datetime.fromisoformat(sent_at)))
-    return found
+def expect_days(archive: Archive) -> None:
+    """Notes which days the messages that wait for analysis belong to, so that an interruption leaves no day out."""
+    rows = archive.db.execute("SELECT m.chat, m.sent_at FROM pending p JOIN message m ON m.row = p.row")
+    days = {(chat, chat_day(datetime.fromisoformat(sent_at))) for chat, sent_at in rows}
+    with archive.transaction() as db:
+        _expect(db, days)
 
 
-def changed_days(archive: Archive, chat: StoredChat) -> set[date]:
-    """The days whose number of messages is not what the ledger has read: after `forget`, or an import without the ledger."""
+def _expect(db: sqlite3.Connection, days: Iterable[tuple[int, date]]) -> None:
+    values = [(chat, day.isoformat(), WAITING) for chat, day in sorted(days)]
+    db.executemany("INSERT INTO ledger_day VALUES (?, ?, ?) ON CONFLICT (chat, day) DO UPDATE SET messages = excluded.messages", values)
+
+
+def waiting_days(archive: Archive, chat: StoredChat) -> set[date]:
+    found = archive.db.execute("SELECT day FROM ledger_day WHERE chat = ? AND messages = ?", (chat.row, WAITING))
+    return {date.fromisoformat(day) for (day,) in found}
+
+
+def changed_days(archive: Archive, chat: int) -> set[date]:
+    """The days whose number of messages is not what the ledger has read."""
     now: dict[date, int] = {}
-    for (sent_at,) in archive.db.execute("SELECT sent_at FROM message WHERE chat = ?", (chat.row,)):
+    for (sent_at,) in archive.db.execute("SELECT sent_at FROM message WHERE chat = ?", (chat,)):
         day = chat_day(datetime.fromisoformat(sent_at))
         now[day] = now.get(day, 0) + 1
-    read = {date.fromisoformat(d): n for d, n in archive.db.execute("SELECT day, messages FROM ledger_day WHERE chat = ?", (chat.row,))}
+    read = {date.fromisoformat(d): n for d, n in archive.db.execute("SELECT day, messages FROM ledger_day WHERE chat = ?", (chat,))}
     return {d for d in now.keys() | read.keys() if now.get(d) != read.get(d)}
+
+
+def drop_changed_days(archive: Archive) -> None:
+    """After messages went: what the ledger holds of their days goes too; the days wait to be read again."""
+    chats = {int(c) for (c,) in archive.db.execute("SELECT DISTINCT chat FROM ledger_day")}
+    for chat in sorted(chats):
+        days = changed_days(archive, chat)
+        with archive.transaction() as db:
+            for day in sorted(days):
+                drop_day(db, chat, day.isoformat())
+            _expect(db, {(chat, d) for d in days})
+    with archive.transaction() as db:
+        db.execute("DELETE FROM faq_choice WHERE chat NOT IN (SELECT DISTINCT chat FROM message)")
 
 
 def read_ledger(archive: Archive, chat: StoredChat, options: LedgerOptions | None = None) -> list[Question]:
     """The chat's question ledger, oldest first."""
     same, late = read_links(archive.db, chat.row)
     return fold(read_askings(archive.db, chat.row), read_notes(archive.db, chat.row), same, late, options)
-
-

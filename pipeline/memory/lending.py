@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from pipeline.archive import Archive, StoredChat
 from pipeline.digest import Lent
+from pipeline.digest.quote import Quoter, rarity
 from pipeline.mask import mask
 from pipeline.memory.keeping import read_ledger
 from pipeline.memory.ledger import Question
 from pipeline.model import Analysis, AskedBefore, Entry, Message, QAEntry
-from pipeline.quote import Quoter, rarity
 
 QUESTION_CHARS, ANSWER_CHARS = 90, 150  # as long as a digest's own
 ANSWERS_SHOWN = 2

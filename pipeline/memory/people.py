@@ -39,11 +39,15 @@ def kol(period: Period, before: Period | None, opted_out: OptedOut) -> list[dict
         found.append(
             person(own[-1])
             | {
-                "worth": round(worth, 2), "messages": len(own), "valuable": sum(x.value >= VALUABLE for x in said), "answers": answered.get(sender_id, 0),
-                "best": max(said, key=lambda x: (x.value, x.at)).id, "days": len({chat_day(x.at) for x in own}),
+                "worth": round(worth, 2),
+                "messages": len(own),
+                "valuable": sum(x.value >= VALUABLE for x in said),
+                "answers": answered.get(sender_id, 0),
+                "best": max(said, key=lambda x: (x.value, x.at)).id,
+                "days": len({chat_day(x.at) for x in own}),
             }
             | ({"before": round(old.get(sender_id, 0.0), 2), "fading": worth < 0.4 * old.get(sender_id, 0.0)} if before else {})
-        )  # fmt: skip
+        )
     return sorted(found, key=lambda p: (-p["worth"], p["sender_id"]))[:MOST]
 
 
@@ -91,7 +95,8 @@ def newcomers(period: Period, known_before: Mapping[str, Line], reaches_back: bo
         asked = [q for q in period.questions for a in q.askings if a.sender_id == sender_id]
         answered = any(x.row in replied for x in own) or any(q.status != "open" for q in asked)
         found.append(
-            person(own[-1]) | {"since": own[0].at.isoformat(), "messages": len(own), "questions": len(asked), "answered": answered, "first": own[0].id}
+            person(own[-1])
+            | {"since": own[0].at.isoformat(), "messages": len(own), "questions": len(asked), "answered": answered, "first": own[0].id}
         )
     return sorted(found, key=lambda p: (p["since"], p["sender_id"]))
 
@@ -120,7 +125,13 @@ def advertisers(period: Period) -> list[dict[str, Any]]:
         if len(ads) >= 2 or (ads and len(ads) == len(own)):
             found.append(
                 person(own[-1])
-                | {"ads": len(ads), "messages": len(own), "days": len({chat_day(x.at) for x in ads}), "example": mask(ads[0].text)[:80], "message_id": ads[0].id}
+                | {
+                    "ads": len(ads),
+                    "messages": len(own),
+                    "days": len({chat_day(x.at) for x in ads}),
+                    "example": mask(ads[0].text)[:80],
+                    "message_id": ads[0].id,
+                }
             )
     return sorted(found, key=lambda p: (-p["ads"], p["sender_id"]))
 

@@ -22,11 +22,18 @@ def question_json(archive: Archive, chat: StoredChat, q: Question) -> dict[str, 
         return [f"{chat.key}/{i}" for i in message_ids]
 
     return {
-        "id": f"{chat.key}/{q.id}", "text": mask(q.text), "chat": chat.chat.name, "message_ids": ids(q.askings[0].message_ids), "status": q.status,
-        "asked": [{"message_ids": ids(a.message_ids), "time": a.at.isoformat(), "sender": mask(a.sender), "sender_id": a.sender_id} for a in q.askings],
+        "id": f"{chat.key}/{q.id}",
+        "text": mask(q.text),
+        "chat": chat.chat.name,
+        "message_ids": ids(q.askings[0].message_ids),
+        "status": q.status,
+        "asked": [
+            {"message_ids": ids(a.message_ids), "time": a.at.isoformat(), "sender": mask(a.sender), "sender_id": a.sender_id}
+            for a in q.askings
+        ],
         "answers": [_answer(ids(x.told.message_ids), x) for x in q.answers],
         "closed_in": session_of(archive, chat, q.closed_by) if q.closed_by else None,
-    }  # fmt: skip
+    }
 
 
 def _answer(ids: list[str], x: Answered) -> dict[str, Any]:

@@ -35,7 +35,11 @@ def nobody(_sender_id: str, _sender: str) -> bool:
 
 
 def build_report(
-    archive: Archive, chats: Sequence[StoredChat], since: datetime | None = None, until: datetime | None = None, opted_out: OptedOut = nobody
+    archive: Archive,
+    chats: Sequence[StoredChat],
+    since: datetime | None = None,
+    until: datetime | None = None,
+    opted_out: OptedOut = nobody,
 ) -> dict[str, Any]:
     """The report of those chats together, as its JSON document; every number can be traced to messages of the archive."""
     every = read_lines(archive, chats, None, until)
@@ -68,15 +72,32 @@ def build_report(
 
 def _empty() -> dict[str, Any]:
     return {
-        "compared_with": None, "members": {"active": 0, "speaking": 0, "contributing": 0}, "kol": [], "starters": [], "newcomers": [], "lurkers": [],
-        "advertisers": [], "hours": [0] * 24, "weekdays": [0] * 7, "peak": {}, "response": {}, "unanswered_share": None, "noise_share": None,
-        "noise": {}, "stage": "unknown", "stage_numbers": {"days": 0}, "warnings": [], "too_little_data": True,
-    }  # fmt: skip
+        "compared_with": None,
+        "members": {"active": 0, "speaking": 0, "contributing": 0},
+        "kol": [],
+        "starters": [],
+        "newcomers": [],
+        "lurkers": [],
+        "advertisers": [],
+        "hours": [0] * 24,
+        "weekdays": [0] * 7,
+        "peak": {},
+        "response": {},
+        "unanswered_share": None,
+        "noise_share": None,
+        "noise": {},
+        "stage": "unknown",
+        "stage_numbers": {"days": 0},
+        "warnings": [],
+        "too_little_data": True,
+    }
 
 
 def _period(lines: Sequence[Line], questions: Sequence[Question]) -> Period:
     start, end = lines[0].at, lines[-1].at
-    return Period(start=start, end=end, lines=tuple(lines), questions=tuple(q for q in questions if any(start <= a.at <= end for a in q.askings)))
+    return Period(
+        start=start, end=end, lines=tuple(lines), questions=tuple(q for q in questions if any(start <= a.at <= end for a in q.askings))
+    )
 
 
 def _before(

@@ -17,6 +17,7 @@ from pipeline.memory.asking import Asking, Note, Told
 from pipeline.memory.match import Learned, Side, side_of
 
 BATCH = 500  # values of one IN (…)
+BY_WORDS, BY_POINTING = "words", "pointing"  # what a link between two askings rests on
 Vector = NDArray[np.float32]
 
 
@@ -27,46 +28,71 @@ class Link:
     first: int
     second: int
     probability: float
+    by_words: bool = False
+
+
+_LINKED = (
+    ("same_asking", "later", "asking"),
+    ("same_asking", "earlier", "asking"),
+    ("late_answer", "asking", "asking"),
+    ("late_answer", "note", "note"),
+)
 
 
 def drop_day(db: sqlite3.Connection, chat: int, day: str) -> None:
     """Removes what was found on that day, and every link to it."""
-    for link, column, table in (("same_asking", "later", "asking"), ("same_asking", "earlier", "asking"), ("late_answer", "asking", "asking"), ("late_answer", "note", "note")):
+    for link, column, table in _LINKED:
         db.execute(f"DELETE FROM {link} WHERE {column} IN (SELECT id FROM {table} WHERE chat = ? AND day = ?)", (chat, day))  # noqa: S608  (constants)
-    db.execute("DELETE FROM asking WHERE chat = ? AND day = ?", (chat, day))
-    db.execute("DELETE FROM note WHERE chat = ? AND day = ?", (chat, day))
-    db.execute("DELETE FROM ledger_day WHERE chat = ? AND day = ?", (chat, day))
+    for table in ("asking", "note", "ledger_day"):
+        db.execute(f"DELETE FROM {table} WHERE chat = ? AND day = ?", (chat, day))  # noqa: S608  (constants)
 
 
 def put_asking(db: sqlite3.Connection, chat: int, day: str, asking: Asking, side: Side) -> int:
     cursor = db.execute(
         "INSERT INTO asking (chat, day, at, points, body, vector, answer_vector, pointing_vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (chat, day, micros(asking.at), bool(asking.pointing), _asking_json(asking), _blob(side.text), _blob(side.answers), _blob(side.pointing)),
-    )
+        (
+            chat, day, micros(asking.at), bool(asking.pointing), _asking_json(asking), _blob(side.text), _blob(side.answers),
+            _blob(side.pointing),
+        ),
+    )  # fmt: skip
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
 
 def put_note(db: sqlite3.Connection, chat: int, day: str, note: Note, side: Side) -> int:
-    cursor = db.execute(
-        "INSERT INTO note (chat, day, at, body, vector) VALUES (?, ?, ?, ?, ?)", (chat, day, micros(note.at), _note_json(note), _blob(side.text))
-    )
+    values = (chat, day, micros(note.at), _note_json(note), _blob(side.text))
+    cursor = db.execute("INSERT INTO note (chat, day, at, body, vector) VALUES (?, ?, ?, ?, ?)", values)
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
 
-def asking_vectors(db: sqlite3.Connection, chat: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], Vector]:
-    """Of every asking of a chat: number, time, whether somebody points back from it, text vector."""
-    rows = db.execute("SELECT id, at, points, vector FROM asking WHERE chat = ? ORDER BY at, id", (chat,)).fetchall()
-    vectors = np.frombuffer(b"".join(r[3] for r in rows), dtype=np.float16).reshape(len(rows), -1) if rows else np.zeros((0, 1), dtype=np.float16)
-    return np.array([r[0] for r in rows], dtype=np.int64), np.array([r[1] for r in rows], dtype=np.int64), np.array([bool(r[2]) for r in rows]), vectors.astype(np.float32)
+@dataclass(frozen=True, kw_only=True)
+class Vectors:
+    """Of a chat's askings or notes, in time order: number, time, text vector, and whether somebody points back from it."""
+
+    numbers: NDArray[np.int64]
+    at: NDArray[np.int64]
+    rows: Vector
+    points: NDArray[np.bool_]
 
 
-def note_vectors(db: sqlite3.Connection, chat: int, since: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Vector]:
-    """Of a chat's notes from that instant on: number, time, vector."""
-    rows = db.execute("SELECT id, at, vector FROM note WHERE chat = ? AND at >= ? ORDER BY at, id", (chat, since)).fetchall()
-    vectors = np.frombuffer(b"".join(r[2] for r in rows), dtype=np.float16).reshape(len(rows), -1) if rows else np.zeros((0, 1), dtype=np.float16)
-    return np.array([r[0] for r in rows], dtype=np.int64), np.array([r[1] for r in rows], dtype=np.int64), vectors.astype(np.float32)
+def asking_vectors(db: sqlite3.Connection, chat: int) -> Vectors:
+    """Of every asking of a chat."""
+    return _vectors(db.execute("SELECT id, at, vector, points FROM asking WHERE chat = ? ORDER BY at, id", (chat,)).fetchall())
+
+
+def note_vectors(db: sqlite3.Connection, chat: int, since: int) -> Vectors:
+    """Of a chat's notes from that instant on."""
+    return _vectors(db.execute("SELECT id, at, vector, 0 FROM note WHERE chat = ? AND at >= ? ORDER BY at, id", (chat, since)).fetchall())
+
+
+def _vectors(found: Sequence[Sequence[Any]]) -> Vectors:
+    flat = np.frombuffer(b"".join(r[2] for r in found), dtype=np.float16)
+    return Vectors(
+        numbers=np.array([r[0] for r in found], dtype=np.int64), at=np.array([r[1] for r in found], dtype=np.int64),
+        rows=flat.reshape(len(found), -1).astype(np.float32) if found else np.zeros((0, 1), dtype=np.float32),
+        points=np.array([bool(r[3]) for r in found], dtype=np.bool_),
+    )  # fmt: skip
 
 
 def askings_with_sides(db: sqlite3.Connection, ids: Iterable[int], learned: Learned) -> dict[int, tuple[Asking, Side]]:
@@ -104,16 +130,31 @@ def read_notes(db: sqlite3.Connection, chat: int) -> dict[int, Note]:
 
 def read_links(db: sqlite3.Connection, chat: int) -> tuple[list[Link], list[Link]]:
     """Links between askings (later, earlier), and from notes to askings."""
-    same = db.execute("SELECT later, earlier, probability FROM same_asking JOIN asking ON asking.id = later WHERE chat = ?", (chat,))
-    late = db.execute("SELECT note, asking, probability FROM late_answer JOIN asking ON asking.id = late_answer.asking WHERE chat = ?", (chat,))
-    return [Link(first=a, second=b, probability=p) for a, b, p in same], [Link(first=a, second=b, probability=p) for a, b, p in late]
+    same = db.execute(
+        "SELECT later, earlier, probability, judged_by FROM same_asking JOIN asking ON asking.id = later WHERE chat = ?", (chat,)
+    )
+    late = db.execute("SELECT note, asking, probability FROM late_answer l JOIN asking a ON a.id = l.asking WHERE chat = ?", (chat,))
+    return (
+        [Link(first=a, second=b, probability=p, by_words=by == BY_WORDS) for a, b, p, by in same],
+        [Link(first=a, second=b, probability=p) for a, b, p in late],
+    )
 
 
 def _asking_json(a: Asking) -> str:
     return _json(
-        ids=a.message_ids, who=a.sender_id, name=a.sender, at=a.at.isoformat(), text=a.text, answers=[_told(t) for t in a.answers], status=a.status,
-        confidence=a.confidence, resolved_by=a.resolved_by, pointing=a.pointing, pointers=a.pointers, again=a.asked_again,
-    )  # fmt: skip
+        ids=a.message_ids,
+        who=a.sender_id,
+        name=a.sender,
+        at=a.at.isoformat(),
+        text=a.text,
+        answers=[_told(t) for t in a.answers],
+        status=a.status,
+        confidence=a.confidence,
+        resolved_by=a.resolved_by,
+        pointing=a.pointing,
+        pointers=a.pointers,
+        again=a.asked_again,
+    )
 
 
 def as_asking(body: str) -> Asking:
@@ -130,22 +171,45 @@ def _told(t: Told) -> dict[str, Any]:
 
 
 def _as_told(r: dict[str, Any]) -> Told:
-    return Told(message_ids=tuple(r["ids"]), sender_id=r["who"], sender=r["name"], at=datetime.fromisoformat(r["at"]), text=r["text"], value=r["value"])
+    return Told(
+        message_ids=tuple(r["ids"]),
+        sender_id=r["who"],
+        sender=r["name"],
+        at=datetime.fromisoformat(r["at"]),
+        text=r["text"],
+        value=r["value"],
+    )
 
 
 def _note_json(n: Note) -> str:
     return _json(
-        ids=n.message_ids, who=n.sender_id, name=n.sender, at=n.at.isoformat(), text=n.text, value=n.value, quotes=n.quotes, mentions=n.mentions,
-        says_so=n.says_so, question=n.question,
-    )  # fmt: skip
+        ids=n.message_ids,
+        who=n.sender_id,
+        name=n.sender,
+        at=n.at.isoformat(),
+        text=n.text,
+        value=n.value,
+        quotes=n.quotes,
+        mentions=n.mentions,
+        says_so=n.says_so,
+        question=n.question,
+    )
 
 
 def as_note(body: str) -> Note:
     r = json.loads(body)
     return Note(
-        message_ids=tuple(r["ids"]), sender_id=r["who"], sender=r["name"], at=datetime.fromisoformat(r["at"]), text=r["text"], value=r["value"],
-        quotes=tuple(r["quotes"]), mentions=tuple(r["mentions"]), says_so=r["says_so"], question=r["question"],
-    )  # fmt: skip
+        message_ids=tuple(r["ids"]),
+        sender_id=r["who"],
+        sender=r["name"],
+        at=datetime.fromisoformat(r["at"]),
+        text=r["text"],
+        value=r["value"],
+        quotes=tuple(r["quotes"]),
+        mentions=tuple(r["mentions"]),
+        says_so=r["says_so"],
+        question=r["question"],
+    )
 
 
 def _json(**values: Any) -> str:

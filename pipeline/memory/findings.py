@@ -1,0 +1,45 @@
+"""Reads what the stages found and the archive keeps: resources, actions, decisions, feedback, each with its messages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.archive import Archive, StoredChat
+from pipeline.model import Message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One finding: its kind, what was computed about it, its messages (best first)."""
+
+    chat: StoredChat
+    kind: str
+    body: dict[str, Any]
+    messages: tuple[Message, ...]
+
+    @property
+    def id(self) -> str:
+        return f"{self.chat.key}/{self.messages[0].id}"
+
+
+def read_findings(archive: Archive, chats: Sequence[StoredChat], kinds: Sequence[str]) -> list[Finding]:
+    """Findings of those kinds in time order; one whose messages are gone is left out."""
+    found = []
+    for chat in chats:
+        marks = ",".join("?" * len(kinds))
+        rows = archive.db.execute(f"SELECT kind, body FROM finding WHERE chat = ? AND kind IN ({marks})", (chat.row, *kinds)).fetchall()  # noqa: S608
+        for kind, text in rows:
+            body = json.loads(text)
+            messages = _messages(archive, chat, body.get("messages", ()))
+            if messages:
+                found.append(Finding(chat=chat, kind=kind, body=body, messages=messages))
+    return sorted(found, key=lambda f: (f.messages[0].sent_at, f.id))
+
+
+def _messages(archive: Archive, chat: StoredChat, ids: Sequence[str]) -> tuple[Message, ...]:
+    rows = [r for i in ids if (r := archive.message_row(f"{chat.key}/{i}")) is not None]
+    by_row = archive.by_rows(rows)
+    return tuple(by_row[r][1] for r in rows if r in by_row)

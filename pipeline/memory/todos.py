@@ -1,0 +1,106 @@
+"""To-dos and decisions over time: open until somebody reports them done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from pipeline.archive import Archive, StoredChat
+from pipeline.embedding import Embedder
+from pipeline.mask import mask
+from pipeline.memory.cues import chat_day
+from pipeline.memory.figures import Line, read_lines
+from pipeline.memory.findings import Finding, read_findings
+from pipeline.memory.match import Learned, Side, centred, embed, read_learned, shared, side_of
+from pipeline.text import clean
+
+REPORTED = re.compile(
+    r"(?:做|弄|搞|写|改|换|修|整理|准备|处理|发|交|订|定|买|约|传|上传|更新|同步|核对|统计|补)(?:好|完|定|妥|齐)了?"
+    r"|搞定|完成|已(?:经)?(?:发|交|改|换|修|上架|上线|提交|处理|更新|订|定|置顶)|上架了?|上线了?|发(?:群里|出来|上去|你)了|放(?:在|到|进).{0,12}了"
+    r"|\b(?:done|finished|sent|uploaded|posted|fixed|shipped|merged|booked|ordered|live now|is up|completed|sorted)\b",
+    re.IGNORECASE,
+)  # fmt: skip
+WITHIN = timedelta(days=60)  # after that nobody reports it any more
+NEAR, SHARED = 0.35, 0.12  # cosine and share of common grams from which a report is of that to-do
+TEXT = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Todo:
+    """One to-do: what was promised, by whom, until when, and the message that reports it done."""
+
+    finding: Finding
+    done_by: Line | None
+    overdue: bool
+
+    def as_json(self) -> dict[str, Any]:
+        f = self.finding
+        first = f.messages[0]
+        return {
+            "id": f.id,
+            "chat": f.chat.chat.name,
+            "kind": f.kind,
+            "text": mask(clean(first.text))[:TEXT],
+            "message_ids": [f"{f.chat.key}/{m.id}" for m in f.messages],
+            "sender": mask(first.sender),
+            "time": first.sent_at.isoformat(),
+            "who": f.body.get("who") or [],
+            "due": f.body.get("due"),
+            "status": "done" if self.done_by else "overdue" if self.overdue else "open",
+            "done": {
+                "message_id": f"{f.chat.key}/{self.done_by.id}",
+                "time": self.done_by.at.isoformat(),
+                "text": mask(clean(self.done_by.text))[:TEXT],
+            }
+            if self.done_by
+            else None,
+        }
+
+
+def build_todos(archive: Archive, chats: Sequence[StoredChat], embedder: Embedder) -> list[Todo]:
+    """Every to-do in time order; what is due is counted from the newest message, never from the clock."""
+    learned = read_learned()
+    found = []
+    for chat in chats:
+        findings = read_findings(archive, [chat], ("action",))
+        lines = read_lines(archive, [chat])
+        if not findings or not lines:
+            continue
+        today = chat_day(lines[-1].at)
+        reports = [x for x in lines if REPORTED.search(x.text) and x.noise in (None, "ack")]
+        texts = [clean(x.text) for x in reports]
+        sides = _sides(texts, learned, embedder)
+        todo_sides = _sides([clean(f.messages[0].text) for f in findings], learned, embedder)
+        for f, side in zip(findings, todo_sides, strict=True):
+            done = _report(f, side, reports, sides, learned)
+            due = f.body.get("due")
+            found.append(Todo(finding=f, done_by=done, overdue=done is None and bool(due) and _day(str(due)) < today))
+    return sorted(found, key=lambda t: (t.finding.messages[0].sent_at, t.finding.id))
+
+
+def _sides(texts: Sequence[str], learned: Learned, embedder: Embedder) -> list[Side]:
+    vectors = centred(embed(texts, embedder), texts, learned)
+    zero = np.zeros(embedder.dimension, dtype=np.float32)
+    return [side_of(t, learned, v, zero, zero) for t, v in zip(texts, vectors, strict=True)]
+
+
+def _report(f: Finding, side: Side, reports: Sequence[Line], sides: Sequence[Side], learned: Learned) -> Line | None:
+    """The first message that says it is done: by one of those who had to, about the same thing."""
+    told_at = max(m.sent_at for m in f.messages)
+    people = set(f.body.get("who") or ()) | {f.messages[0].sender_id}
+    for line, other in zip(reports, sides, strict=True):
+        if not told_at < line.at <= told_at + WITHIN or line.sender_id not in people or line.id in {m.id for m in f.messages}:
+            continue
+        least, _union = shared(side, other, learned)
+        if float(side.text @ other.text) >= NEAR and least >= SHARED:
+            return line
+    return None
+
+
+def _day(text: str) -> date:
+    return datetime.fromisoformat(text).date()
