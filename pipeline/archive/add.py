@@ -1,0 +1,148 @@
+"""Exports into the archive: which chat they belong to, what is new in them, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.analysis import AnalysisOptions
+from pipeline.archive.refresh import Refreshed, refresh
+from pipeline.archive.store import Archive, StoredChat, as_message, micros
+from pipeline.archive.vectors import embed_missing
+from pipeline.embedding import load_embedder
+from pipeline.errors import ArchiveError
+from pipeline.i18n import _
+from pipeline.model import Export, Message
+
+OVERLAP_MOST = 50_000  # messages of the archive that an export is laid against
+
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What came of one export."""
+
+    chat: StoredChat
+    read: int
+    new: int
+    duplicate: int
+    unreadable: int
+    same_name: bool  # a new chat, although the archive had one of that name
+
+
+def add_export(archive: Archive, export: Export, chat_name: str | None = None) -> Added:
+    """Stores the messages that the archive does not have yet; the caller holds `archive.writing()`."""
+    known = _known_chat(archive, export, chat_name)
+    same_name = known is None and any(c.chat.name == export.chat.name for c in archive.chats())
+    chat = known or archive.new_chat(export.chat)
+    messages = _without_overlap(archive, chat, export) if known else export.messages
+    new = archive.insert(chat, messages)
+    read = len(export.messages)
+    return Added(chat=chat, read=read, new=new, duplicate=read - new, unreadable=len(export.skipped), same_name=same_name)
+
+
+def _known_chat(archive: Archive, export: Export, chat_name: str | None) -> StoredChat | None:
+    """The export's own chat id decides; else --chat; else the name together with messages that both have."""
+    if chat_name:
+        return archive.find_chat(chat_name)
+    every = archive.chats()
+    if export.chat.id:
+        same = [c for c in every if c.chat.id == export.chat.id and c.chat.platform == export.chat.platform]
+        if same:
+            return same[0]
+    for candidate in every:
+        if candidate.chat.name == export.chat.name and not (export.chat.id and candidate.chat.id) and _overlaps(archive, candidate, export):
+            return candidate
+    return None
+
+
+def _overlaps(archive: Archive, chat: StoredChat, export: Export) -> bool:
+    """Do both have messages of one minute, sender and text? A common greeting is no proof: two of them, or all of a tiny export."""
+    mine = {_trace(m) for m in _period_of(archive, chat, export)}
+    shared = sum(_trace(m) in mine for m in export.messages if len(m.text) > 1)
+    return shared >= min(2, len(export.messages))
+
+
+def _trace(message: Message) -> tuple[int, str, str]:
+    return micros(message.sent_at) // 60_000_000, message.sender, message.text.strip()
+
+
+def _period_of(archive: Archive, chat: StoredChat, export: Export) -> list[Message]:
+    """The archive's messages of the export's period, a minute around it."""
+    if not export.messages:
+        return []
+    times = [micros(m.sent_at) for m in export.messages]
+    rows = archive.db.execute(
+        "SELECT row, chat, id, sent_at, sender_id, sender, text, kind, reply_to, extra FROM message"
+        " WHERE chat = ? AND at BETWEEN ? AND ? ORDER BY at, row LIMIT ?",
+        (chat.row, min(times) - 60_000_000, max(times) + 60_000_000, OVERLAP_MOST),
+    )
+    return [as_message(r) for r in rows]
+
+
+def _without_overlap(archive: Archive, chat: StoredChat, export: Export) -> Sequence[Message]:
+    """The export's messages, without those that the archive has under another id (from another exporter)."""
+    present = _period_of(archive, chat, export)
+    if not present:
+        return export.messages
+    known_ids = {m.id for m in present}
+    if all(m.id in known_ids for m in export.messages):
+        return export.messages
+    left = _counted(_trace(m) for m in present)
+    for m in export.messages:
+        if m.id in known_ids:
+            left[_trace(m)] = left.get(_trace(m), 0) - 1
+    fresh = []
+    for m in export.messages:
+        if m.id in known_ids:
+            fresh.append(m)
+        elif left.get(_trace(m), 0) > 0:
+            left[_trace(m)] -= 1
+        else:
+            fresh.append(m)
+    return fresh
+
+
+def _counted(traces: Iterator[tuple[int, str, str]]) -> dict[tuple[int, str, str], int]:
+    found: dict[tuple[int, str, str], int] = {}
+    for trace in traces:
+        found[trace] = found.get(trace, 0) + 1
+    return found
+
+
+def bring_up_to_date(archive: Archive, options: AnalysisOptions, step: Step = lambda name: None) -> list[Refreshed]:
+    """Analyses, embeds and indexes what waits for it; what an interruption left is finished, too. The caller holds `writing()`."""
+    from pipeline import memory
+    from pipeline.search.meaning import open_index, update_index
+    from pipeline.search.usual import usual_queries
+
+    embedder = load_embedder(options.model)
+    known = archive.setting("model")
+    if known and known != embedder.name:
+        raise ArchiveError(
+            _(
+                "{path}: this archive is searched with the model {known}, not {model}; to change it run: dianti reindex --model {asked}"
+            ).format(path=archive.folder, known=known, model=embedder.name, asked=options.model)
+        )
+    archive.set_setting("model", embedder.name)
+    archive.set_setting("model_asked", options.model)
+    memory.expect(archive)
+    done = list(refresh(archive, options, step))
+    step("embed")
+    for _count in embed_missing(archive, embedder):
+        step("embed")
+    step("index")
+    update_index(archive)
+    usual_queries(archive, embedder, open_index(archive))
+    memory.update(archive, options, step)
+    archive.db.execute("PRAGMA optimize")
+    return done
+
+
+def archive_options(archive: Archive, options: AnalysisOptions | None = None) -> AnalysisOptions:
+    """The options with the model that the archive was begun with, unless one is asked for."""
+    from dataclasses import replace
+
+    options = options or AnalysisOptions()
+    return replace(options, model=archive.setting("model_asked", options.model))
