@@ -81,6 +81,29 @@ def _jieba() -> object:
     return jieba
 
 
+def cut(text: str) -> list[str]:
+    """The text in jieba's pieces as they stand, signs and blanks too: joined they are the text."""
+    return list(_jieba().lcut(text))  # type: ignore[attr-defined]
+
+
+def word_share(word: str) -> float:
+    """A Chinese word's share of general text by jieba's dictionary; 0 when it does not know it."""
+    dictionary = _jieba().dt  # type: ignore[attr-defined]
+    dictionary.check_initialized()
+    return float(dictionary.FREQ.get(word, 0)) / float(dictionary.total)
+
+
+def word_classes(wanted: frozenset[str]) -> dict[str, str]:
+    """The part of speech (n, v, a, d, t, m …) of those words that jieba's dictionary knows."""
+    found = {}
+    with _jieba().dt.get_dict_file() as lines:  # type: ignore[attr-defined]
+        for line in lines:
+            word, _, tag = line.decode("utf-8").rstrip().split(" ")
+            if word in wanted:
+                found[word] = tag
+    return found
+
+
 def words(text: str) -> list[str]:
     """jieba's words of a folded text, punctuation and blanks left out. Costs a second on first use."""
     return [w for w in _jieba().lcut(fold(text)) if _WORD.match(w)]  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,9 @@ PIECES = 55_000  # with 256 int8 a row and the tokenizer under 16 MB
 CHINESE_WORDS = 30_000
 ENGLISH_WORDS = 14_000
 WORD_PIECES = 3_500
+SEED = 20260321
+EPOCHS, BATCH = 10, 1024
+SIMILARITY = 10.0  # weight of the in-batch similarity term: it is a mean of small squares
 RARE = 1e-3  # SIF: a piece of frequency p weighs a / (a + p)
 
 # glob below EVAL_DATA, and how many of its distinct sentences are taken (None: all)
@@ -59,8 +62,9 @@ def train(eval_data: Path, out: Path = MODELS) -> None:
     sentences = read_sentences(eval_data)
     pieces = vocabulary(sentences)
     tokenizer = build_tokenizer(pieces)
-    start = starting_rows(pieces)
-    save(out / NAME, tokenizer, start)
+    texts = sentences + dictionary_phrases(pieces)
+    rows = learn_rows(tokenizer, pieces, texts, cached_passages(texts), len(sentences))
+    save(out / NAME, tokenizer, rows)
 
 
 # ---- text ---------------------------------------------------------------------------------------------------------
@@ -141,6 +145,14 @@ def vocabulary(sentences: Iterable[str]) -> dict[str, float]:
     return dict(sorted(share.items(), key=lambda x: (-x[1], x[0])))
 
 
+def dictionary_phrases(pieces: dict[str, float], words: int = 3) -> list[str]:
+    """Words of the dictionary strung together at random, each in two phrases: the only text in which most of them occur at all."""
+    random = np.random.default_rng(SEED)
+    known = [p for p in pieces if len(p) > 1 and CHINESE.fullmatch(p)]
+    drawn = [known[i] for i in np.concatenate([random.permutation(len(known)) for _ in range(2)])]
+    return ["".join(drawn[i : i + words]) for i in range(0, len(drawn) - words + 1, words)]
+
+
 def build_tokenizer(pieces: dict[str, float]) -> Any:
     """A Unigram tokenizer over the pieces; row 0 is what it does not know."""
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
@@ -153,14 +165,63 @@ def build_tokenizer(pieces: dict[str, float]) -> Any:
 
 
 # ---- rows ---------------------------------------------------------------------------------------------------------
-def starting_rows(pieces: dict[str, float]) -> NDArray[np.float32]:
-    """The teacher's vector of each piece, centred, on its principal axes, weighted by rarity; row 0 is zero."""
-    vectors = cached_passages(list(pieces))
-    vectors = vectors - vectors.mean(0)
-    _, axes = np.linalg.eigh(vectors.T @ vectors)
-    rows = unit_rows(vectors @ axes[:, ::-1][:, :DIMENSION])
-    weight = np.array([RARE / (RARE + share) for share in pieces.values()], dtype=np.float32)
-    return np.concatenate([np.zeros((1, DIMENSION), np.float32), rows * weight[:, None]]).astype(np.float32)
+def learn_rows(tokenizer: Any, pieces: dict[str, float], texts: Sequence[str], taught: Vectors, sentences: int) -> NDArray[np.float32]:
+    """One row a piece (row 0, the unknown, is zero) so that sums of rows point where the teacher's vectors do.
+
+    The first `sentences` of the texts are said by people, the rest are phrases; each kind is centred by itself.
+
+    A row is weight · (start · map) + own part; it starts as the teacher's vector. The map is shared, so that words which no sentence
+    holds move along with the others; weight and own part belong to the piece.
+    """
+    import torch
+
+    torch.manual_seed(SEED)
+    torch.set_num_threads(2)
+    words = cached_passages(list(pieces))
+    taught = np.concatenate([kind - kind.mean(0) for kind in np.split(taught, [sentences])])
+    _, axes = np.linalg.eigh(np.cov(taught[:sentences].T.astype(np.float64)))
+    turn = axes[:, ::-1][:, :DIMENSION].astype(np.float32)  # its columns: principal axes of the sentences
+    target = torch.from_numpy(unit_rows(taught @ turn))
+    known = torch.from_numpy(np.concatenate([np.zeros((1, DIMENSION), np.float32), unit_rows((words - words.mean(0)) @ turn)]))
+    common = torch.from_numpy(np.array([0.0, *(RARE / (RARE + share) for share in pieces.values())], dtype=np.float32))
+
+    shared = torch.nn.Parameter(torch.eye(DIMENSION))
+    weight = torch.nn.Parameter(common.clone())
+    own = torch.nn.Parameter(torch.zeros(len(known), DIMENSION))
+    slow = torch.optim.Adam([shared], lr=5e-4)
+    quick = torch.optim.Adam([weight], lr=5e-3)
+    sparse = torch.optim.SparseAdam([own], lr=3e-3)
+
+    bags = [np.array(e.ids, dtype=np.int64) for e in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+    usable = np.array([i for i, bag in enumerate(bags) if (bag > 0).any()])
+    random = np.random.default_rng(SEED)
+    steps, done = EPOCHS * (len(usable) // BATCH), 0
+    for _ in range(EPOCHS):
+        order = random.permutation(usable)
+        for start in range(0, len(order) - BATCH + 1, BATCH):
+            mine = order[start : start + BATCH]
+            for optimiser, rate in ((slow, 5e-4), (quick, 5e-3), (sparse, 3e-3)):
+                optimiser.param_groups[0]["lr"] = rate * max(0.05, 1 - done / steps) * BATCH / 512
+                optimiser.zero_grad()
+            # a tenth of the pieces is left out each time, so that no sentence hangs on one of them
+            kept = [bag[keep] if (keep := random.random(len(bag)) > 0.1).any() else bag for bag in (bags[i] for i in mine)]
+            ids = torch.from_numpy(np.concatenate(kept))
+            sentence = torch.from_numpy(np.repeat(np.arange(len(mine)), [len(bag) for bag in kept]))
+            distinct, place = torch.unique(ids, return_inverse=True)
+            row = weight[distinct, None] * (known[distinct] @ shared) + torch.nn.functional.embedding(distinct, own, sparse=True)
+            said = torch.nn.functional.normalize(torch.zeros(len(mine), DIMENSION).index_add(0, sentence, row[place]), dim=1)
+            wanted = target[torch.from_numpy(mine)]
+            alike = said @ said.T - wanted @ wanted.T
+            loss = (1 - (said * wanted).sum(1)).mean() + SIMILARITY * alike.square().mean()
+            loss.backward()  # type: ignore[no-untyped-call]
+            for optimiser in (slow, quick, sparse):
+                optimiser.step()
+            done += 1
+        print(f"  epoch ends, loss {loss.item():.4f}", flush=True)
+    with torch.no_grad():
+        rows = (weight[:, None] * (known @ shared) + own).numpy()
+    rows[0] = 0
+    return rows  # type: ignore[no-any-return]
 
 
 def save(folder: Path, tokenizer: Any, rows: Vectors) -> None:
