@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_ITEM = re.compile(r"\s*(?:[-*+] |\d{1,3}[.)] |· |▸ |问：|答：|Q: |A: )")
+_ITEM = re.compile(r"\s*(?:[-*+] |\d{1,3}[.)] |· |▸ |问：|問：|答：|Q: |A: )")
 _BORDER = re.compile(r"\s*(?:#{1,6} |---|> |\Z)")
 _MARK = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*+·▸]) ")
 _ANSWER = re.compile(r"\s*(?:答：|A: )")

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,11 +35,11 @@ class Plan:
     parts: tuple[Part, ...]
     attachment: Attachment | None = None
 
-    @property
+    @cached_property
     def texts(self) -> tuple[str, ...]:
         return tuple(text_of(p.lines, self.target.platform.markup) for p in self.parts)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """What makes two deliveries the same: the words of all parts."""
         return hashlib.sha256("\0".join(self.texts).encode("utf-8", "surrogatepass")).hexdigest()

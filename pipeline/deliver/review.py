@@ -19,7 +19,7 @@ from pipeline.render.words import Words
 
 ALIKE = 0.55  # share of common characters above which an item that is not ours is one of ours, changed
 LISTS = ("tldr", "resources", "unanswered", "announcements", "decisions", "actions", "feedback", "opportunities", "quotes")
-_LABEL = re.compile(r"^(?:问|答|Q|A)(?:：|: | )\s*")
+_LABEL = re.compile(r"^(?:问|問|答|Q|A)(?:：|: | )\s*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,10 +104,14 @@ class _Desk:
                 else:
                     self.added.append(group)
         self.known = known
+        self.lines = {g.text.strip() for g in ours if not g.folded}
 
     def text(self) -> str:
-        """The file, with the marks of changed items taken away."""
-        return "\n".join(g.text if not g.folded or g.folded in self.known else unquote(g.text) for g in self.edited)
+        """The file, with the marks of changed items and of lines that are not ours taken away."""
+        return "\n".join(g.text if self._is_ours(g) else unquote(g.text) for g in self.edited)
+
+    def _is_ours(self, group: Group) -> bool:
+        return group.folded in self.known if group.folded else group.text.strip() in self.lines
 
     def struck(self) -> tuple[str, ...]:
         """The messages of entries of which nothing is left anywhere in the file."""
@@ -139,7 +143,7 @@ class _Desk:
     def reviewed(self) -> Digest:
         d = self.digest
         lists: dict[str, Any] = {name: self._list(name, getattr(d, name), self._notes(name)) for name in LISTS}
-        struck = set(self.struck())
+        gone = {*self.struck(), *self._changed_ids()}
         return replace(
             d,
             **lists,
@@ -147,8 +151,15 @@ class _Desk:
             closed=self._pairs("closed", d.closed),
             topics=self._topics(d.topics),
             talks=self._talks(d.talks),
-            short=tuple(e for e in d.short if not struck & set(e.message_ids)),
+            short=tuple(e for e in d.short if not gone & set(e.message_ids)),
         )
+
+    def _changed_ids(self) -> Iterator[str]:
+        """The messages of entries that now stand in the operator's words."""
+        for section, entry in _all(self.digest):
+            fate = self._fate(section, entry)
+            if fate and fate[1].written_by:
+                yield from entry.message_ids
 
     def _notes(self, section: str) -> list[tuple[int, Entry]]:
         """Lines that the operator added to a section."""

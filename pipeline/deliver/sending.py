@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -46,7 +48,7 @@ def send(make: Callable[[float], Request], verdict: Callable[[Reply], str], secr
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("httpcore").setLevel(logging.WARNING)
     wait, told = FIRST_WAIT_SECONDS, ""
-    with httpx.Client(timeout=wire.timeout, follow_redirects=False, trust_env=True) as client:
+    with httpx.Client(timeout=wire.timeout, follow_redirects=False, verify=_trusted()) as client:
         for attempt in range(TRIES):
             reply = _once(client, make(wire.clock()))
             told = verdict(reply) if reply else _("no connection")
@@ -62,6 +64,14 @@ def send(make: Callable[[float], Request], verdict: Callable[[Reply], str], secr
             wait *= 2
     reason = told if told != "again" else _("busy or out of order")
     raise DeliveryError(_("not delivered after {n} tries ({reason}); run again later").format(n=TRIES, reason=redact(reason, secrets)))
+
+
+@lru_cache(maxsize=1)
+def _trusted() -> ssl.SSLContext:
+    """The certificates, read once and not for each part."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def _once(client: httpx.Client, request: Request) -> Reply | None:
