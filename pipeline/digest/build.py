@@ -80,8 +80,11 @@ def _tldr(short: Sequence[Entry], desk: Desk) -> tuple[Entry, ...]:
 
 
 def _topics(highlights: Sequence[Candidate], desk: Desk) -> tuple[TopicEntry, ...]:
-    """Each topic with its chosen highlights; those of no topic stand together at the end, under no title."""
-    found = [_topic(k, [c.printed for c in highlights if c.topic == k.id], desk) for k in desk.a.topics]
+    """Topics with chosen highlights, and the largest others as pointers; highlights of no topic stand at the end, untitled."""
+    of_topic = {k.id: [c.printed for c in highlights if c.topic == k.id] for k in desk.a.topics}
+    sizes = {k.id: sum(len(desk.threads[i].messages) for i in k.thread_ids) for k in desk.a.topics}
+    pointers = [k.id for k in desk.a.topics if not of_topic[k.id] and sizes[k.id] >= desk.o.least_pointer][: desk.o.most_pointers]
+    found = [_topic(k, of_topic[k.id], desk) for k in desk.a.topics if of_topic[k.id] or k.id in pointers]
     loose = [c for c in highlights if c.topic is None]
     threads = dict.fromkeys(desk.a.thread_of[i].id for c in loose for i in ids_of(c.printed))
     rest = Topic(id="", title="", keywords=(), thread_ids=tuple(threads))
