@@ -18,6 +18,7 @@ SECTIONS = (
     "tldr", "resources", "qa", "unanswered", "announcements", "decisions", "actions", "topics", "talks", "closed",
     "feedback", "opportunities", "quotes",
 )  # fmt: skip
+DEFAULT_SECTIONS = tuple(s for s in SECTIONS if s != "quotes")  # fun for some groups, noise for most
 KINDS = ("clipboard", "file", "wecom", "dingtalk", "feishu", "telegram", "discord", "slack", "apprise")
 NAMES = ("nick", "initial", "none")
 ROLES = ("owner", "admin", "member")
@@ -35,7 +36,7 @@ class ChatConfig:
     """How one chat is treated; what is not set here is as for all chats."""
 
     also_called: tuple[str, ...] = ()
-    sections: tuple[str, ...] = SECTIONS
+    sections: tuple[str, ...] = DEFAULT_SECTIONS
     lengths: Mapping[str, float] = field(default_factory=dict)
     names: str = "nick"
     language: str | None = None
@@ -140,7 +141,7 @@ class _Reader:
         if not isinstance(value, dict) or not all(isinstance(on, bool) for on in value.values()):
             raise self.error(here, _("a list of sections, or true and false by section"))
         self.known(value, SECTIONS, here)
-        return tuple(s for s in SECTIONS if value.get(s, True))
+        return tuple(s for s in SECTIONS if value.get(s, s in DEFAULT_SECTIONS))
 
     def lengths(self, v: Mapping[str, Any], where: str) -> dict[str, float]:
         here = _join(where, "lengths")
@@ -151,7 +152,7 @@ class _Reader:
                 raise self.error(_join(here, key), _("a number above 0"))
             if key == "share" and value > 1:
                 raise self.error(_join(here, key), _("a share between 0 and 1"))
-        return {LENGTHS[key]: value for key, value in table.items()}
+        return dict(table)
 
     def target(self, v: Mapping[str, Any], where: str) -> dict[str, Any]:
         allowed = (

@@ -47,7 +47,7 @@ def test_the_example_with_every_line_switched_on_is_valid_too(tmp_path: Path) ->
     assert found.chat("中级3群").names == "initial"
     assert found.targets["channel"]["chat_id"] == "-1001234567890"
     assert found.person("wxid_abc123", "随便") == "老王"
-    assert found.general.lengths["short_chars"] == 580
+    assert found.general.lengths["short"] == 580
     assert found.templates == tmp_path / "my-templates"
 
 
@@ -70,7 +70,7 @@ def test_a_chat_inherits_what_it_does_not_set(tmp_path: Path) -> None:
     chat = found.chat("甲群")
     assert (chat.names, chat.day_start, chat.opt_out) == ("initial", time(5, 30), {"u1", "u2"})
     assert chat.sections == ("qa", "tldr")
-    assert chat.lengths == {"short_chars": 400, "entry_chars": 60}
+    assert chat.lengths == {"short": 400, "line": 60}
     assert found.chat("乙群") is found.general
 
 

@@ -181,6 +181,11 @@ def _over_the_wire(plan: Plan, settings: Globals, resend: frozenset[int], sent: 
 @click.option("--dry-run", is_flag=True, help=_("Only say what would change."))
 @click.pass_obj
 def review_command(settings: Globals, digest: Path, edited: Path | None, output: Path | None, dry_run: bool) -> None:
+    if str(digest) == "faq" and not digest.exists():
+        from pipeline.cli.memory import review_faq
+
+        review_faq(settings, edited, dry_run)
+        return
     from pipeline.deliver.dismissed import dismiss
     from pipeline.deliver.receipts import state_folder
     from pipeline.deliver.review import review
