@@ -10,7 +10,7 @@ from datetime import date, datetime
 from pipeline.analysis import AnalysisOptions
 from pipeline.archive import Archive, StoredChat
 from pipeline.archive.vectors import CachedEmbedder
-from pipeline.embedding import FAST, MessageVectors, load_embedder
+from pipeline.embedding import FAST, QUALITY, MessageVectors, load_embedder
 from pipeline.memory.asking import Asking, Note, read_stretch
 from pipeline.memory.cues import chat_day
 from pipeline.memory.ledger import LedgerOptions, Question, fold
@@ -29,7 +29,7 @@ def keep_days(archive: Archive, chat: StoredChat, days: Iterable[date], options:
     A batch of days is written with its links in one transaction: an interruption leaves no day half read.
     """
     learned = read_learned()
-    embedder = CachedEmbedder(archive, load_embedder(options.model))
+    embedder = CachedEmbedder(archive, load_embedder(QUALITY))  # whatever the archive is searched with: the weights know only this one
     ordered = sorted(set(days))
     for start in range(0, len(ordered), BATCH):
         read = [_read_day(archive, chat, day, embedder, learned, options) for day in ordered[start : start + BATCH]]
