@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -48,10 +49,15 @@ def build_digest(analysis: Analysis, options: DigestOptions | None = None, memor
 
 def _choose(candidates: Sequence[Candidate], desk: Desk) -> list[Candidate]:
     """The candidates that fit the long form's budget."""
-    total = sum(len("".join(m.text.split())) for m in desk.a.messages)
-    budget = max(desk.o.long_least, int(total * desk.o.long_share))
     by_key = {c.unit.key: c for c in candidates}
-    return [by_key[u.key] for u in select([c.unit for c in by_key.values()], budget, desk.words, desk.o.cost_scale)]
+    return [by_key[u.key] for u in select([c.unit for c in by_key.values()], _budget(desk), desk.words, desk.o.cost_scale)]
+
+
+def _budget(desk: Desk) -> int:
+    """Characters of the long form."""
+    share = desk.o.long_share * sum(len("".join(m.text.split())) for m in desk.a.messages)
+    knee = desk.o.long_knee * desk.letters
+    return int(max(desk.o.long_least, share if share <= knee else math.sqrt(share * knee)))
 
 
 def _short(chosen: Sequence[Candidate], desk: Desk) -> tuple[Entry, ...]:

@@ -10,9 +10,10 @@ from pipeline.model import AskedBefore, QAEntry
 
 @dataclass(frozen=True, kw_only=True)
 class DigestOptions:
-    """Lengths in characters; the other numbers are shares or probabilities."""
+    """Lengths in Chinese characters (in a Latin script twice as many letters); the other numbers are shares or probabilities."""
 
     long_share: float = 0.24  # of the chat's characters; the promise is 0.25, the rest is for joints and ellipses
+    long_knee: int = 3000  # beyond this length the long form grows with the square root: a busy week is still read in minutes
     long_least: int = 240  # a chat of a dozen lines may still print this much
     short_chars: int = 580  # one phone screen is 600
     tldr_lines: int = 3
