@@ -75,14 +75,15 @@ def _short(chosen: Sequence[Candidate], desk: Desk) -> tuple[Entry, ...]:
 
 
 def _tldr(short: Sequence[Entry], desk: Desk) -> tuple[Entry, ...]:
-    """The lines to read if nothing else, one a topic."""
+    """The lines to read if nothing else: the best of each topic, then the next best."""
     ranked = sorted(short, key=lambda e: (-desk.a.score(e.message_ids[0]).value, desk.a.row[e.message_ids[0]]))
-    taken: dict[str, Entry] = {}
+    best: dict[str, Entry] = {}
     for entry in ranked:
         thread = desk.a.thread_of.get(entry.message_ids[0])
         topic = desk.a.topic_of.get(thread.id) if thread else None
-        taken.setdefault(topic.id if topic else thread.id if thread else entry.message_ids[0], entry)
-    return tuple(list(taken.values())[: desk.o.tldr_lines])
+        best.setdefault(topic.id if topic else thread.id if thread else entry.message_ids[0], entry)
+    taken = [*best.values(), *(e for e in ranked if e not in best.values())]
+    return tuple(taken[: desk.o.tldr_lines])
 
 
 def _topics(highlights: Sequence[Candidate], desk: Desk) -> tuple[TopicEntry, ...]:
