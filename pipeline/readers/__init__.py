@@ -131,7 +131,7 @@ def open_logs(paths: Sequence[Path], options: ReadOptions) -> tuple[list[LogFile
     files: list[LogFile] = []
     for source, format in sources:
         try:
-            files.append(LogFile(source, format or format_of(source, FORMATS, options.format), options))
+            files.append(LogFile(source, format or format_of(source, FORMATS, options), options))
         except InputError as error:
             if len(sources) == 1:
                 raise

@@ -19,10 +19,10 @@ from pipeline.readers._source import Probe, Source
 Piece = Chat | Message | Skipped
 
 
-def format_of(source: Source, formats: Sequence[Format], asked: str | None) -> Format:
+def format_of(source: Source, formats: Sequence[Format], options: ReadOptions) -> Format:
     """The one format that knows the file as its own; InputError with what it looks like otherwise."""
-    if asked:
-        return _named(asked, formats)
+    if options.format:
+        return _named(options.format, formats)
     try:
         probe = Probe(source)
         matching = [format for format in formats if format.claims is None and format.sniff(probe)]
@@ -35,6 +35,8 @@ def format_of(source: Source, formats: Sequence[Format], asked: str | None) -> F
     if matching:
         names = ", ".join(format.name for format in matching)
         raise InputError(_("{path}: may be {formats}; say which with --as").format(path=source.name, formats=names))
+    if options.columns and not probe.magic:
+        return _named("table", formats)
     raise InputError(f"{source.name}: {_why_not(probe)}")
 
 

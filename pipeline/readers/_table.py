@@ -23,8 +23,11 @@ def header_of(probe: Probe) -> list[str]:
         return next((cells for __, cells in rows_of(probe.source.again())), [])
     if probe.magic or not probe.lines:
         return []
-    first = probe.lines[0]
-    return next(csv.reader([first], delimiter=delimiter_of(first)), [])
+    first = probe.lines[0].replace("\r", " ")
+    try:
+        return next(csv.reader([first], delimiter=delimiter_of(first)), [])
+    except csv.Error:
+        return []
 
 
 def rows_of(source: Source) -> Iterator[Row]:
@@ -64,6 +67,8 @@ def _records(source: Source) -> Iterator[tuple[int, str]]:
                     continue
             return
         line = line.replace("\x00", "").rstrip("\r")
+        if '"' not in line and not held:
+            line = line.replace("\r", " ")  # a bare CR outside of quotes is no end of a row
         start = start if held else number
         held.append(line)
         if line.count('"') % 2:

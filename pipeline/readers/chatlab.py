@@ -131,7 +131,7 @@ def _message(source: Source, line: int, record: Record, options: ReadOptions) ->
     try:
         sent_at = from_unix(float(record["timestamp"]), options.tz)
         kind = _KINDS.get(int(record.get("type", 0)), Kind.OTHER)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         return Skipped(where=source.name, line=line, reason=_("no message: {reason}").format(reason=str(error)[:80]))
     text = text_of(record.get("content"))
     if kind is Kind.SYSTEM:

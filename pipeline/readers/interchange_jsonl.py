@@ -35,7 +35,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Part]:
         line, record = found
         try:
             draft = _draft(record, line, options)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
             yield Skipped(where=source.name, line=line, reason=_("no message: {reason}").format(reason=str(error)[:80]))
             continue
         yield _chat(record)
@@ -51,9 +51,12 @@ def _chat(record: Record) -> Chat:
 
 def _draft(record: Record, line: int, options: ReadOptions) -> Draft:
     time = record["time"]
-    sent_at = from_unix(time, options.tz) if isinstance(time, int | float) else from_iso(time, options.tz)
-    text = record.get("text")
-    sender = text_of(record.get("sender"))
+    sent_at = from_unix(time, options.tz) if isinstance(time, int | float) else from_iso(text_of(time), options.tz)
+    text, sender = record.get("text"), text_of(record.get("sender"))
+    if text is None and "type" not in record:
+        raise ValueError("text")
+    if not sender and not text_of(record.get("sender_id")):
+        raise ValueError("sender")
     reactions = record.get("reactions")
     counted = reactions.items() if isinstance(reactions, dict) else ()
     return Draft(
@@ -62,7 +65,7 @@ def _draft(record: Record, line: int, options: ReadOptions) -> Draft:
         sent_at=sent_at,
         sender_id=text_of(record.get("sender_id")),
         sender=sender,
-        text=text if isinstance(text, str) else text_of(text),
+        text=text_of(text),
         kind=_KINDS.get(text_of(record.get("type")) or "text", Kind.OTHER),
         reply_to=text_of(record.get("reply_to")) or None,
         mentions=tuple(text_of(m) for m in listing(record["mentions"])) if "mentions" in record else None,

@@ -56,7 +56,7 @@ def _posts(source: Source, line: int, post: Mapping[str, Any], people: Mapping[s
     for one in (post, *map(mapping, listing(post.get("replies")))):
         try:
             draft = _draft(line, one, people, parent, options)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
             yield Skipped(where=source.name, line=line, reason=_("no message: {reason}").format(reason=str(error)[:80]))
             continue
         parent = parent or draft

@@ -45,7 +45,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Part]:
         line = line.rstrip("\r")
         if found := _DAY.match(line):
             yield from _drafts(sender, paragraph, start, day, clock, said)
-            day, paragraph = datetime.fromisoformat(found[1]), []
+            day, paragraph = _day(found[1]) or day, []
         elif not paragraph or not paragraph[-1].strip():
             if (named := _NAMED.match(line)) and not line.startswith(" "):
                 yield from _drafts(sender, paragraph, start, day, clock, said)
@@ -55,6 +55,13 @@ def read(source: Source, options: ReadOptions) -> Iterator[Part]:
         else:
             paragraph.append(line)
     yield from _drafts(sender, paragraph, start, day, clock, said)
+
+
+def _day(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _drafts(sender: str, lines: list[str], start: int, day: datetime | None, clock: Clock, said: deque[str]) -> Iterator[Draft]:

@@ -50,7 +50,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Part]:
     day: datetime | None = None
     for at, row in enumerate(_ROW.finditer(body), 1):
         if dated := _DAY.search(row[1]):
-            day = datetime.strptime(dated[1], "%Y-%m-%d")  # noqa: DTZ007  (the clock makes it aware)
+            day = _day(dated[1]) or day
         elif found := _MESSAGE.search(row[1]):
             if day is None:
                 yield Skipped(where=source.name, line=at, reason=_("no message: no time"))
@@ -61,6 +61,13 @@ def read(source: Source, options: ReadOptions) -> Iterator[Part]:
                 yield Skipped(where=source.name, line=at, reason=_("no message: no time"))
                 continue
             yield _draft(at, found, clock(local))
+
+
+def _day(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007  (the clock makes it aware)
+    except ValueError:
+        return None
 
 
 def _html(source: Source) -> str:

@@ -82,7 +82,7 @@ def _columns(source: Source, header: Sequence[str], told: Mapping[str, str] | No
     for name, column in (told or {}).items():
         if name not in _NAMES:
             raise InputError(_("--map: unknown field {name}; there are {names}").format(name=name, names=", ".join(_NAMES)))
-        if column.isdigit() and 1 <= int(column) <= len(header):
+        if column.isdecimal() and 1 <= int(column) <= len(header):
             at[name] = int(column) - 1
         elif _fold(column) in folded:
             at[name] = folded.index(_fold(column))
