@@ -54,14 +54,8 @@ def _salvage(source: Source, already: int, is_record: Callable[[Record], bool]) 
     text = escape_json("".join(source.text_chunks()))
     source.damage.clear()  # told once already
     decoder = json.JSONDecoder(strict=False)
-    try:
-        decoder.decode(text)
-        line = 1
-    except json.JSONDecodeError as error:
-        line = error.lineno
-    except RecursionError:
-        line = 1
-    yield Skipped(where=source.name, line=line, reason=_("the JSON is broken here; the whole records behind it were read"))
+    if (line := _broken_line(decoder, text)) is not None:
+        yield Skipped(where=source.name, line=line, reason=_("the JSON is broken here; the whole records behind it were read"))
     count, at = 0, text.find("{")
     while at >= 0:
         try:
@@ -74,6 +68,17 @@ def _salvage(source: Source, already: int, is_record: Callable[[Record], bool]) 
             if count > already:
                 yield count, value
         at = text.find("{", end if isinstance(value, dict) and is_record(value) else at + 1)
+
+
+def _broken_line(decoder: json.JSONDecoder, text: str) -> int | None:
+    """The line where the JSON breaks; None when this parser, unlike the incremental one, takes it whole."""
+    try:
+        decoder.decode(text)
+    except json.JSONDecodeError as error:
+        return error.lineno
+    except (RecursionError, ValueError):
+        return 1
+    return None
 
 
 def text_of(value: Any) -> str:
