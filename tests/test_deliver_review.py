@@ -141,9 +141,17 @@ def test_what_was_changed_or_struck_is_not_in_the_short_form_as_it_was(format: s
 @BOTH
 def test_an_empty_file_strikes_everything(format: str) -> None:
     done = reviewed("", format)
+    assert (done.changed, done.added) == (0, 0)
     assert done.digest.qa == ()
     assert done.digest.topics == ()
     assert len(done.struck) > 20
+
+
+@BOTH
+def test_a_section_that_was_switched_off_is_not_struck(format: str) -> None:
+    options = RenderOptions(sections=("qa", "tldr"))
+    done = review(rich_digest(), original(format, options), format, options)
+    assert (done.digest, done.struck) == (rich_digest(), ())
 
 
 @BOTH

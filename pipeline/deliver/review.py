@@ -18,6 +18,7 @@ from pipeline.render import SECTIONS, RenderOptions, render
 from pipeline.render.words import Words
 
 ALIKE = 0.55  # share of common characters above which an item that is not ours is one of ours, changed
+SURE = 0.8  # share of the file's lines that are ours: then nothing else need be tried
 LISTS = ("tldr", "resources", "unanswered", "announcements", "decisions", "actions", "feedback", "opportunities", "quotes")
 _LABEL = re.compile(r"^(?:问|問|答|Q|A)(?:：|: | )\s*")
 
@@ -40,17 +41,27 @@ def review(digest: Digest, edited: str, format: str, options: RenderOptions) -> 
     words = Words(digest, written_under)
     headings = {row: s for s in SECTIONS for row in (f"## {words.section(s)}", f"{words.marks[s]} {words.section(s)}")}
     ours = groups(render(digest, format, written_under), headings)
-    desk = _Desk(digest, words, ours, _without_orphans(groups(edited, headings), ours))
+    theirs = _without_orphans(groups(edited, headings), ours)
+    shown = {*options.sections, *(g.section for g in theirs)}
+    desk = _Desk(digest, words, ours, theirs, shown)
     return Review(text=desk.text(), digest=desk.reviewed(), struck=desk.struck(), changed=len(desk.changed), added=len(desk.added))
 
 
 def _nearest(digest: Digest, edited: str, format: str, options: RenderOptions) -> RenderOptions:
     """The options under which the file was most likely written: language and way of naming may have been others."""
-    there = {line.strip() for line in edited.split("\n")}
+    there = {line.strip() for line in edited.split("\n") if line.strip()}
     langs = dict.fromkeys([options.lang, "zh-hans", "zh-hant", "en"])
     names: dict[Any, None] = dict.fromkeys([options.name_display, "nick", "initial", "none"])
-    tried = [replace(options, lang=lang, name_display=name, short=False) for name in names for lang in langs]
-    return max(tried, key=lambda o: len(there & {line.strip() for line in render(digest, format, o).split("\n")}))
+    best, most = options, -1
+    for name in names:
+        for lang in langs:
+            tried = replace(options, lang=lang, name_display=name, short=False, sections=SECTIONS)
+            found = len(there & {line.strip() for line in render(digest, format, tried).split("\n")})
+            if found > most:
+                best, most = tried, found
+            if found > SURE * len(there):
+                return best
+    return best
 
 
 def _without_orphans(edited: Sequence[Group], ours: Sequence[Group]) -> list[Group]:
@@ -86,8 +97,9 @@ def _alike(old: str, new: str) -> float:
 class _Desk:
     """One review: which entry each item of the file is, and the file and digest that follow from it."""
 
-    def __init__(self, digest: Digest, words: Words, ours: Sequence[Group], edited: Sequence[Group]) -> None:
+    def __init__(self, digest: Digest, words: Words, ours: Sequence[Group], edited: Sequence[Group], shown: set[str]) -> None:
         self.digest, self.words, self.edited = digest, words, edited
+        self.shown = shown  # a section that was switched off is not struck
         self.ours = [(g, bare(g.folded)) for g in ours if g.folded]
         known = {g.folded for g in ours}
         self.place = {(g.section, g.folded): i for i, g in enumerate(edited) if g.folded}
@@ -121,6 +133,8 @@ class _Desk:
 
     def _fate(self, section: str, entry: Entry) -> tuple[int, Entry] | None:
         """Where an entry of a section stands in the file, and as what; None: struck."""
+        if section not in self.shown:
+            return 0, entry
         said = bare(self.words.text(entry.text)) or bare(entry.title or entry.url or "")
         by = bare(self.words.by(entry.sender, entry.time))
         for group, plain in self.ours:
@@ -143,7 +157,9 @@ class _Desk:
     def reviewed(self) -> Digest:
         d = self.digest
         lists: dict[str, Any] = {name: self._list(name, getattr(d, name), self._notes(name)) for name in LISTS}
-        gone = {*self.struck(), *self._changed_ids()}
+        struck = set(self.struck())
+        gone = {*struck, *self._changed_ids()}
+        counted = len(struck & set(d.sources))
         return replace(
             d,
             **lists,
@@ -152,6 +168,9 @@ class _Desk:
             topics=self._topics(d.topics),
             talks=self._talks(d.talks),
             short=tuple(e for e in d.short if not gone & set(e.message_ids)),
+            # What was struck must not leave with the file as somebody's source.
+            sources={i: m for i, m in d.sources.items() if i not in struck},
+            coverage=replace(d.coverage, in_digest=d.coverage.in_digest - counted, left_over=d.coverage.left_over + counted),
         )
 
     def _changed_ids(self) -> Iterator[str]:
