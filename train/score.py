@@ -22,7 +22,7 @@ from pipeline.embedding import FAST, QUALITY, load_embedder
 from pipeline.model import Kind, Message, Noise
 from pipeline.readers._kinds import read_placeholder
 from pipeline.score.context import context_table
-from pipeline.score.cues import cue_table
+from pipeline.score.cues import COLUMN, cue_table
 from pipeline.score.meaning import TARGETS, widened
 from pipeline.score.scoring import REASONS
 from pipeline.score.table import COLUMNS, SIGNAL, SIGNALS, score_table
@@ -36,7 +36,7 @@ TREES = {
     "objective": "binary", "num_leaves": 7, "learning_rate": 0.06, "min_data_in_leaf": 20, "feature_fraction": 0.3, "bagging_fraction": 0.8,
     "bagging_freq": 1, "lambda_l2": 2.0, "max_bin": 63, "num_threads": 1, "seed": 1, "deterministic": True, "force_row_wise": True, "verbose": -1,
 }  # fmt: skip
-ROUNDS = 200
+ROUNDS = 180
 
 
 @dataclass(kw_only=True)
@@ -45,7 +45,7 @@ class Sample:
 
     name: str
     messages: list[Message]
-    labels: dict[str, NDArray[Any]]
+    labels: dict[str, NDArray[np.float64]]
     weight: float = 1.0
     cues: NDArray[np.float32] = field(init=False)
     context: NDArray[np.float32] = field(init=False)
@@ -59,8 +59,11 @@ class Sample:
 
 
 def train(eval_data: Path, out: Path, hold_out: frozenset[str], tiers: tuple[str, ...] | None = None) -> None:
-    """All weights of the scorer; with `hold_out` only those of the tier that short logs use."""
-    samples = gold_samples(eval_data, hold_out)
+    """All weights of the scorer; with `hold_out` only those of the tier that short logs use.
+
+    `hold_out` may also name parts of the other sets ("qq_group.0", "vcsum.1"), for their own figures.
+    """
+    samples = [s for s in [*gold_samples(eval_data, hold_out), *other_samples(eval_data)] if s.name not in hold_out]
     for tier in tiers or ((QUALITY,) if hold_out else (QUALITY, FAST)):
         train_tier(samples, out, tier)
 
@@ -82,7 +85,7 @@ def gold_sample(folder: Path, copied: bool) -> Sample:
     asked = {i for q in gold["qa"] for i in q["question"]}
     wrong = {i for q in gold["qa"] for i in q.get("wrong_answers", [])}
     never = set(gold["must_not_include"]) - wrong
-    open_sale = {"ad", "repost"}
+    for_sale = {"ad", "repost"}
     labels = {
         "noise": np.array([m.id in noise for m in messages], dtype=float),
         "value": np.array([value.get(m.id, 0) >= 1 for m in messages], dtype=float),
@@ -91,10 +94,66 @@ def gold_sample(folder: Path, copied: bool) -> Sample:
         "question": np.array([m.id in asked for m in messages], dtype=float),
         "ad": np.array([noise.get(m.id) == "ad" for m in messages], dtype=float),
         "conflict": np.array([noise.get(m.id) == "conflict" for m in messages], dtype=float),
-        "private": np.array([m.id in never and noise.get(m.id) not in open_sale for m in messages], dtype=float),
-        "reason": np.array([REASONS.index(Noise(noise[m.id])) if noise.get(m.id) in REASONS else -1 for m in messages]),
+        "private": np.array([m.id in never and noise.get(m.id) not in for_sale for m in messages], dtype=float),
+        "reason": np.array([REASONS.index(Noise(noise[m.id])) if noise.get(m.id) in REASONS else np.nan for m in messages]),
     }  # fmt: skip
     return Sample(name=folder.name, messages=messages, labels=labels)
+
+
+PARTS = 3  # each of the other sets is cut into so many parts, for crossing and for its own figures
+
+
+def other_samples(eval_data: Path) -> list[Sample]:
+    """Public sets that teach one thing each (MIT): what an ad is, what people highlight in a meeting."""
+    ads = [
+        json.loads(line)
+        for name in ("qq_group.train", "qq_ads_long", "qq_chatting")
+        for line in _lines(eval_data / "spam" / f"{name}.jsonl")
+    ]
+    sentences = [json.loads(line) for line in _lines(eval_data / "salience" / "vcsum_sents.dev.jsonl")]
+    dialogs = list(dict.fromkeys(r["dialog"] for r in sentences))
+    parts = [[r for i, r in enumerate(ads) if i % PARTS == part] for part in range(PARTS)]
+    talks = [[r for r in sentences if dialogs.index(r["dialog"]) % PARTS == part] for part in range(PARTS)]
+    return [
+        *(ad_sample(f"qq_group.{i}", rows) for i, rows in enumerate(parts)),
+        *(talk_sample(f"vcsum.{i}", rows) for i, rows in enumerate(talks)),
+    ]
+
+
+def _lines(path: Path) -> list[str]:
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def ad_sample(name: str, rows: list[dict[str, Any]]) -> Sample:
+    """Single messages, minutes apart; ads mostly from people who write nothing else. A request ("谁有…") is no ad: left out."""
+    start = datetime.fromisoformat("2024-01-01T09:00+08:00")
+    label = np.array([float(r["label"]) for r in rows])
+    passers_by = [i % 4 != 0 if label[i] else i % 5 == 0 for i in range(len(rows))]
+    messages = [
+        Message(id=f"a{i}", sender_id=f"x{i}" if passers_by[i] else f"u{i % 40}", sender="", sent_at=start + timedelta(minutes=7 * i), text=r["text"])
+        for i, r in enumerate(rows)
+    ]  # fmt: skip
+    sample = Sample(name=name, messages=messages, labels={}, weight=0.5)
+    asks = sample.cues[:, [COLUMN[c] for c in ("question_mark", "yes_no", "asks_all")]].any(axis=1)
+    sells = sample.cues[:, [COLUMN[c] for c in ("contact", "price")]].any(axis=1)
+    sample.labels["ad"] = np.where((label > 0) & asks & ~sells, np.nan, label)
+    return sample
+
+
+def talk_sample(name: str, rows: list[dict[str, Any]]) -> Sample:
+    """Meetings, one a day, sentence by sentence; what people highlighted is worth something."""
+    start = datetime.fromisoformat("2024-01-01T09:00+08:00")
+    days = {d: k for k, d in enumerate(dict.fromkeys(r["dialog"] for r in rows))}
+    place: dict[str, int] = {}
+    messages = []
+    for i, r in enumerate(rows):
+        place[r["dialog"]] = place.get(r["dialog"], -1) + 1
+        sent_at = start + timedelta(days=days[r["dialog"]], seconds=15 * place[r["dialog"]])
+        messages.append(
+            Message(id=f"t{i}", sender_id=f"{r['dialog']}-{r['speaker']}", sender=r["speaker"], sent_at=sent_at, text=r["text"])
+        )
+    salient = np.array([float(r["salient"]) for r in rows])
+    return Sample(name=name, messages=messages, labels={"salient": salient})
 
 
 def _message(row: dict[str, Any]) -> Message:
@@ -115,52 +174,55 @@ def _copied(message: Message) -> Message:
 
 def train_tier(samples: list[Sample], out: Path, tier: str) -> None:
     inputs = [widened(s.cues, s.vectors[tier]) for s in samples]
-    weights = fit_ridge(samples, inputs)
-    np.savez_compressed(out / f"score_meaning_{tier}.npz", weights=weights.astype(np.float16))
+    np.savez_compressed(out / f"score_meaning_{tier}.npz", weights=fit_ridge(samples, inputs).astype(np.float16))
     table = np.vstack(
         [score_table(s.messages, s.cues, s.context, m.astype(np.float32)) for s, m in zip(samples, crossed(samples, inputs), strict=True)]
     )
     weight = np.concatenate([np.full(len(s.messages), s.weight) for s in samples])
     columns = list(COLUMNS)
 
-    def labels(name: str) -> NDArray[Any]:
-        return np.concatenate([s.labels[name] for s in samples])
-
-    def fit(name: str, rounds: int = ROUNDS) -> lightgbm.Booster:
-        return lightgbm.train(TREES, lightgbm.Dataset(table, labels(name), weight=weight, params={"max_bin": 63, "verbose": -1}), rounds)
+    def fit(name: str, rounds: int = ROUNDS, **changes: Any) -> lightgbm.Booster:
+        label = np.concatenate([_labels(s, name) for s in samples])
+        known = ~np.isnan(label)
+        rows = lightgbm.Dataset(table[known], label[known], weight=weight[known], params={"max_bin": TREES["max_bin"], "verbose": -1})
+        return lightgbm.train(TREES | changes, rows, rounds)
 
     for name in ("noise", "question", "ad", "conflict", "private"):
         save_trees(fit(name), out / f"score_{name}_{tier}.onnx", columns)
+    save_trees(fit("reason", 40, objective="multiclass", num_class=len(REASONS)), out / f"score_reason_{tier}.onnx", columns)
     grades = [fit(name) for name in ("value", "knowledge", "best")]
     save_signal_trees(grades, out / f"score_value_{tier}.onnx", columns, [SIGNALS.index(SIGNAL[c]) for c in columns], len(SIGNALS))
-    known = labels("reason") >= 0
-    reasons = lightgbm.train(
-        TREES | {"objective": "multiclass", "num_class": len(REASONS)}, lightgbm.Dataset(table[known], labels("reason")[known], params={"max_bin": 63, "verbose": -1}), 40
-    )  # fmt: skip
-    save_trees(reasons, out / f"score_reason_{tier}.onnx", columns)
+
+
+def _labels(sample: Sample, name: str) -> NDArray[np.float64]:
+    """What is right for each row; not a number where nobody has said."""
+    return sample.labels.get(name, np.full(len(sample.messages), np.nan))
 
 
 def fit_ridge(samples: list[Sample], inputs: list[NDArray[np.float32]], skip: frozenset[str] = frozenset()) -> NDArray[np.float64]:
-    """[inputs, targets]: least squares on ±1 with a penalty on all but the constant; JSON copies only, texts are the same."""
-    use = [i for i, s in enumerate(samples) if s.name not in skip]
-    x = np.vstack([inputs[i] for i in use]).astype(np.float64)
-    y = np.column_stack([np.concatenate([samples[i].labels[t] for i in use]) for t in TARGETS]) * 2 - 1
-    w = np.concatenate([np.full(len(inputs[i]), samples[i].weight) for i in use])[:, None]
-    gram = x.T @ (x * w)
-    penalty = np.full(len(gram), RIDGE)
-    penalty[-1] = 1e-3
-    gram[np.diag_indices_from(gram)] += penalty
-    return np.linalg.solve(gram, x.T @ (y * w))
+    """[inputs, targets]: least squares on ±1 with a penalty on all but the constant, for each target on the samples that have it."""
+    weights = np.zeros((inputs[0].shape[1], len(TARGETS)))
+    have = {t: tuple(i for i, s in enumerate(samples) if s.name not in skip and t in s.labels) for t in TARGETS}
+    for use in dict.fromkeys(have.values()):
+        targets = [j for j, t in enumerate(TARGETS) if have[t] == use]
+        x = np.vstack([inputs[i] for i in use]).astype(np.float64)
+        y = np.column_stack([np.concatenate([samples[i].labels[TARGETS[j]] for i in use]) for j in targets]) * 2 - 1
+        known = ~np.isnan(y).any(axis=1)
+        x, y = x[known], y[known]
+        w = np.concatenate([np.full(len(inputs[i]), samples[i].weight) for i in use])[known, None]
+        gram = x.T @ (x * w)
+        penalty = np.full(len(gram), RIDGE)
+        penalty[-1] = 1e-3
+        gram[np.diag_indices_from(gram)] += penalty
+        weights[:, targets] = np.linalg.solve(gram, x.T @ (y * w))
+    return weights
 
 
 def crossed(samples: list[Sample], inputs: list[NDArray[np.float32]]) -> list[NDArray[np.float64]]:
-    """Meaning of each sample's rows, by a ridge that has not seen its chat."""
+    """Meaning of each sample's rows, by a ridge that has not seen its chat (nor its copy)."""
     names = sorted({s.name for s in samples})
     found: dict[str, NDArray[np.float64]] = {}
     for third in range(3):
         part = frozenset(names[third::3])
-        if len(part) < len(names):
-            weights = fit_ridge(samples, inputs, part)
-            found |= {name: weights for name in part}
-    whole = fit_ridge(samples, inputs) if len(found) < len(names) else None
-    return [x @ (found[s.name] if s.name in found else whole) for s, x in zip(samples, inputs, strict=True)]
+        found |= dict.fromkeys(part, fit_ridge(samples, inputs, part))
+    return [x @ found[s.name] for s, x in zip(samples, inputs, strict=True)]

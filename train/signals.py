@@ -41,7 +41,9 @@ def save_signal_trees(boosters: list[lightgbm.Booster], path: Path, features: li
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, len(features)])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, signals + 1])],
     )  # fmt: skip
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)], producer_name="dianti")
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)], producer_name="dianti"
+    )
     model.ir_version = 9
     helper.set_model_props(model, {"features": json.dumps(features), "format": "dianti.trees/1"})
     onnx.save(model, str(path))

@@ -120,7 +120,9 @@ def _reactions(
     marks = {name: cues[:, COLUMN[cue]] for name, cue in answers.items()}
     n = len(messages)
     for ahead in range(1, REPLY_MESSAGES + 1):
-        near = np.flatnonzero((seconds[ahead:] - seconds[:-ahead] <= REPLY_SECONDS) & (sender[ahead:] != sender[:-ahead])) if ahead < n else ()
+        near = (
+            np.flatnonzero((seconds[ahead:] - seconds[:-ahead] <= REPLY_SECONDS) & (sender[ahead:] != sender[:-ahead])) if ahead < n else ()
+        )
         for name, mark in marks.items():
             if len(near):
                 columns[name][near] += mark[near + ahead] / ahead
@@ -139,7 +141,9 @@ def _reactions(
         columns["reactions"][i] = np.log1p(sum(times for _, times in message.reactions))
 
 
-def _senders(columns: dict[str, Table], messages: Sequence[Message], sender: NDArray[np.int64], cues: Table, standing: dict[str, float]) -> None:
+def _senders(
+    columns: dict[str, Table], messages: Sequence[Message], sender: NDArray[np.int64], cues: Table, standing: dict[str, float]
+) -> None:
     times = np.bincount(sender)
     columns["sender_share"][:] = np.log1p(times[sender] / len(sender) * len(times))
     columns["sender_length"][:] = (np.bincount(sender, weights=cues[:, COLUMN["log_length"]]) / times)[sender]

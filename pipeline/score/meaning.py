@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.learned import read_arrays
 from pipeline.score.cues import Table
 
-TARGETS = ("noise", "value", "knowledge", "question", "ad", "conflict", "private")
+TARGETS = ("noise", "value", "knowledge", "question", "ad", "conflict", "private", "salient")
 CUE_SCALE = 0.3  # cues are 0 or 1 and more than the entries of a unit vector: brought to their order
 BLOCK = 8192  # rows at once: keeps the widened table small on long logs
 

@@ -24,7 +24,7 @@ REASONS = (
     Noise.BANTER, Noise.ACK, Noise.GREETING, Noise.CHAIN, Noise.CHECKIN, Noise.REDPACKET, Noise.STICKER, Noise.REPOST, Noise.SYSTEM,
 )  # fmt: skip
 NOISE_AT = 0.5
-AD_AT = 0.45
+AD_AT = 0.25  # ads are rare where this was learned, and seldom like another community's
 QUESTION_SPARES = 0.55  # a likely question is never noise, whatever its words
 BASE = "base"  # what a message is worth before anything is known of it
 NOISE_COST = 3.0  # log-odds: a message called noise must rank below one that is not
