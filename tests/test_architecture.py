@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "archive": ANALYSIS | {"analysis", "readers", "mask", "memory", "index"},
     "index": BASE | {"archive"},
     "search": STAGE | {"archive", "index", "mask"},
-    "memory": STAGE | {"archive", "digest", "mask", "analysis", "extract", "search"},
+    "memory": ANALYSIS | {"analysis", "archive", "digest", "cite", "mask", "quote", "render", "search"},
 }
 HEAVY = {"torch", "sentence_transformers", "faiss", "onnxruntime", "jieba", "sklearn", "lightgbm", "httpx", "rich", "openpyxl", "mcp", "apprise"}
 

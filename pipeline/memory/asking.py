@@ -10,7 +10,7 @@ from pipeline.analysis import AnalysisOptions
 from pipeline.embedding import MessageVectors
 from pipeline.extract import extract_qa
 from pipeline.memory.cues import ANSWERS_LATE, ASKED_AGAIN, TOLD_BEFORE
-from pipeline.model import Kind, Message, QAPair, QAStatus, Scored, Thread
+from pipeline.model import Kind, Message, QAPair, QAStatus, ReplyLink, Scored, Thread
 from pipeline.score import score_messages
 from pipeline.segment import split_into_sessions
 from pipeline.text import clean
@@ -102,14 +102,15 @@ def read_stretch(
     scored = score_messages(messages, links, threads, vectors, options.score)
     if pairs is None:
         pairs = extract_qa(messages, links, threads, scored, vectors, options.extract)
-    desk = _Desk(messages, threads, scored)
+    desk = _Desk(messages, links, threads, scored)
     return Stretch(askings=tuple(desk.asking(p) for p in pairs), notes=tuple(desk.notes(pairs)))
 
 
 class _Desk:
-    def __init__(self, messages: Sequence[Message], threads: Sequence[Thread], scored: Sequence[Scored]) -> None:
+    def __init__(self, messages: Sequence[Message], links: Sequence[ReplyLink], threads: Sequence[Thread], scored: Sequence[Scored]) -> None:
         self.messages, self.scored = messages, scored
         self.row = {m.id: i for i, m in enumerate(messages)}
+        self.parent = {x.message_id: x.parent_id for x in links}
         self.thread = {m.id: t.id for t in threads for m in t.messages}
 
     def asking(self, pair: QAPair) -> Asking:
@@ -125,13 +126,17 @@ class _Desk:
         )  # fmt: skip
 
     def _responses(self, pair: QAPair) -> list[Message]:
-        """What others said to the question: in its thread, soon after it."""
+        """What others said to the question, or to what was said to it, soon after."""
         last = max(self.row[i] for i in pair.question_ids)
-        asker, thread = self.messages[last].sender_id, self.thread.get(self.messages[last].id)
-        near = self.messages[last + 1 : last + 1 + RESPONSE_REACH]
-        of_answers = {i for a in pair.answers for i in a.message_ids}
-        others = [m for m in near if m.sender_id != asker and (m.id in of_answers or (thread and self.thread.get(m.id) == thread))]
-        return others[:RESPONSES]
+        asker = self.messages[last].sender_id
+        to_it = set(pair.question_ids) | {i for a in pair.answers for i in a.message_ids}
+        found = []
+        for m in self.messages[last + 1 : last + 1 + RESPONSE_REACH]:
+            if m.id in to_it or self.parent.get(m.id) in to_it:
+                to_it.add(m.id)
+                if m.sender_id != asker:
+                    found.append(m)
+        return found[:RESPONSES]
 
     def _told(self, message_ids: tuple[str, ...]) -> Told:
         rows = [self.row[i] for i in message_ids]

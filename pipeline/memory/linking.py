@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.memory.asking import Asking, Note
 from pipeline.memory.cues import chat_day
-from pipeline.memory.match import SAME_COSINE, Learned, judge, late_features, pointed_features, same_by_words
+from pipeline.memory.match import HELD_COSINE, Learned, judge, late_features, pointed_features, same_by_words
 from pipeline.memory.shelf import BY_POINTING, BY_WORDS, Vectors, asking_vectors, askings_with_sides, note_vectors, notes_with_sides
 
 DAY = 86_400 * 1_000_000  # microseconds
@@ -33,7 +33,7 @@ def link_askings(db: sqlite3.Connection, chat: int, new: Sequence[int], learned:
     words = []
     for later, earlier in apart:
         (a, sa), (b, sb) = sides[earlier], sides[later]
-        words.append(same_by_words(a.text, sa, b.text, sb))
+        words.append(same_by_words(a.text, sa, b.text, sb, learned))
     _store(db, BY_WORDS, apart, np.array(words))
     pointed = [(later, earlier) for later, earlier in apart if sides[later][0].pointing]
     rows = [pointed_features(sides[b][0], sides[b][1], sides[a][0], sides[a][1], learned) for a, b in pointed]
@@ -56,7 +56,7 @@ def _near_pairs(all_of: Vectors, new: Sequence[int]) -> Iterator[tuple[int, int]
         pointing = np.where(other_is_earlier, points[block][:, None], points[None, :]) & (
             np.abs(at[None, :] - at[block][:, None]) <= POINTED_DAYS * DAY
         )
-        worth = ((cosine >= SAME_COSINE - 0.01) | (pointing & (cosine >= POINTED_NEAR))) & (at[None, :] != at[block][:, None])
+        worth = ((cosine >= HELD_COSINE - 0.01) | (pointing & (cosine >= POINTED_NEAR))) & (at[None, :] != at[block][:, None])
         for i, j in zip(*np.nonzero(worth), strict=True):
             mine, other = int(all_of.numbers[block[i]]), int(all_of.numbers[j])
             yield (mine, other) if other_is_earlier[i, j] else (other, mine)
