@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a pattern is easier to read on one line)
 """Marks of language that the extraction reads: Chinese and English closed-class words, no subject words.
 
 Each pattern is one signal; the learned models weigh them.
@@ -22,6 +23,9 @@ ASK_OPENING = re.compile(
 )
 ASK_ENDING = re.compile(r"(?:吗|么|嘛|呢|不|没|没有|不能|来着|啊|呀|不是|否|了没|行不|是吧|对吧|咋办|怎么办)[~～。！!.…\s😂😭🥲]*$")
 PARTICLE = re.compile(r"(?:吗|么|嘛|呢|来着|了没|咋办|怎么办|咋整|不)[~～。！!.…?？\s]*$")
+CLAUSE_END = re.compile(r"(?:吗|么|嘛|不|没|呢|咋办|咋样|怎么办|来着|是吧|对吧|没有)(?=[\s,，。;；!！~～…?？@]|$)")
+EITHER = re.compile(r"(\w)[不没]\1|有没有|还是.{1,20}[?？呢好啊]|\bor\b.{1,40}\?", re.IGNORECASE)
+ELLIPSIS = re.compile(r"^.{1,12}呢(?:\W|$)|^(?:and |what about |how about )", re.IGNORECASE)
 ANYONE = re.compile(r"有人|谁|哪位|有没有|大家|各位|大佬|\b(?:anyone|anybody|someone|somebody|everyone|folks|all)\b", re.IGNORECASE)
 SAME_TROUBLE = re.compile(r"我也|\+1|同问|同求|同样|一样|蹲|\b(?:same|me too|also|following)\b", re.IGNORECASE)
 TROUBLE = re.compile(

@@ -1,15 +1,34 @@
-"""Items: resources, announcements, decisions, actions, feedback, opportunities, quotes."""
+"""Items: resources, announcements, decisions, actions, feedback, opportunities, quotes.
+
+messages ─ item_kinds → P of each kind ─ messages of one turn are one item ─ item_fields → computed fields
+         ─ the same thing said twice is one item; a later change replaces what it changes
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from pipeline.embedding import MessageVectors
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.embedding import MessageVectors, unit_rows
+from pipeline.extract.item_fields import address_of, due_of, place_of, title_of, when_of, who_of
+from pipeline.extract.item_kinds import CUES, KINDS, is_resource, kind_probabilities, lines
 from pipeline.extract.options import ExtractOptions
-from pipeline.model import Item, Kind, Message, Noise, QAPair, Scored, Thread
-from pipeline.text import urls
+from pipeline.extract.questions import read_messages
+from pipeline.extract.table import ChatTable, Floats, read_table
+from pipeline.model import Item, ItemKind, Message, Noise, QAPair, Scored, Thread
+from pipeline.text import fold
 
-_LEFT_OUT = frozenset({Noise.AD, Noise.REPOST, Noise.SYSTEM})
+NEVER = frozenset(
+    {Noise.AD, Noise.REPOST, Noise.SYSTEM, Noise.PAT, Noise.REDPACKET, Noise.STICKER, Noise.CHECKIN, Noise.CONFLICT, Noise.GREETING}
+)
+MOST_MESSAGES = 4  # of one turn in one item
+SAME = 0.92  # cosine (fast tier) above which two items of one kind say the same
+CHANGED = 0.55  # cosine above which a message that speaks of a change changes an earlier plan
+LOOK_BACK = 60  # how many items back a plan may lie
+PLANS: frozenset[ItemKind] = frozenset({"announcement", "decision", "action"})
 
 
 def extract_items(
@@ -21,14 +40,95 @@ def extract_items(
     options: ExtractOptions,
 ) -> list[Item]:
     """The chat's items in time order."""
-    found: dict[str, Item] = {}
-    for m, s in zip(messages, scored, strict=True):
-        address = m.url or next(iter(urls(m.text)), None)
-        if s.noise in _LEFT_OUT or not (address or m.kind is Kind.FILE):
+    if not messages:
+        return []
+    table = read_table(messages)
+    worth, _, meaning = read_messages(table, vectors.fast)
+    chances = kind_probabilities(messages, table, vectors.fast, meaning, worth)
+    barred = np.array([s.noise in NEVER for s in scored], dtype=bool)
+    found: list[tuple[int, Item]] = []
+    learned = lines()
+    for kind in KINDS:
+        if kind == "quote" and not options.quotes:
             continue
-        key = address or m.file_name or m.text
-        if key not in found:
-            found[key] = Item(
-                kind="resource", message_ids=(m.id,), confidence=0.7, url=address, title=m.title or m.file_name, who=(m.sender_id,)
-            )
-    return list(found.values())
+        p = np.where(barred, 0, chances[kind])
+        above = p >= learned[kind]
+        if kind == "resource":
+            above = is_resource(messages, table, p, chances["opportunity"] >= np.maximum(learned["opportunity"], p)) & ~barred
+        for rows in _turns(table, p, above):
+            found.append((rows[0], _item(messages, table, kind, rows, p)))
+    items = [item for _, item in sorted(found, key=lambda x: (x[0], x[1].kind))]
+    return _with_changes(_without_repeats(items, messages, vectors.fast), messages, vectors.fast)
+
+
+def _turns(table: ChatTable, p: Floats, above: NDArray[np.bool_]) -> list[list[int]]:
+    """Rows above the line, those of one turn together, best first within."""
+    turns: dict[int, list[int]] = {}
+    for i in np.flatnonzero(above).tolist():
+        turns.setdefault(int(table.burst[i]), []).append(i)
+    return [sorted(rows, key=lambda i: (-p[i], i))[:MOST_MESSAGES] for rows in turns.values()]
+
+
+def _item(messages: Sequence[Message], table: ChatTable, kind: ItemKind, rows: list[int], p: Floats) -> Item:
+    mine = [messages[i] for i in rows]
+    best = mine[0]
+    names = {int(table.sender[i]): m.sender_id for i, m in enumerate(messages)} if kind == "action" else {}
+    named = [names[s] for s in sorted(table.mentions[rows[0]])] if kind == "action" else []
+    short = len(table.texts[rows[0]]) < 16 and best.reply_to is not None
+    return Item(
+        kind=kind, message_ids=tuple(m.id for m in mine), confidence=round(float(p[rows[0]]), 3),
+        context_id=best.reply_to if short else None,
+        url=address_of(mine) if kind in ("resource", "opportunity", "announcement") else None,
+        title=title_of(mine) if kind == "resource" else None,
+        when=when_of(mine) if kind in ("announcement", "decision", "opportunity") else None,
+        place=place_of(mine) if kind in ("announcement", "decision") else None,
+        due=due_of(mine) if kind in ("action", "opportunity") else None,
+        who=who_of(kind, best, named),
+    )  # fmt: skip
+
+
+def _without_repeats(items: Sequence[Item], messages: Sequence[Message], fast: Floats) -> list[Item]:
+    """The first of several items of one kind that share an address or say the same."""
+    row = {m.id: i for i, m in enumerate(messages)}
+    kept: list[Item] = []
+    seen: set[tuple[str, str]] = set()
+    recent: dict[str, list[Floats]] = {}
+    for item in items:
+        keys = {(item.kind, fold(messages[row[item.message_ids[0]]].text))} | (
+            {(item.kind, item.url)} if item.url and item.kind == "resource" else set()
+        )
+        vector = _vector(item, row, fast)
+        near = recent.setdefault(item.kind, [])
+        if keys & seen or any(float(vector @ v) >= SAME for v in near[-LOOK_BACK:]):
+            continue
+        seen |= keys
+        near.append(vector)
+        kept.append(item)
+    return kept
+
+
+def _with_changes(items: Sequence[Item], messages: Sequence[Message], fast: Floats) -> list[Item]:
+    """A message that moves, cancels or extends a plan takes the plan's place and names what it replaces."""
+    row = {m.id: i for i, m in enumerate(messages)}
+    kept: list[Item] = []
+    for item in items:
+        text = messages[row[item.message_ids[0]]].text
+        if item.kind in PLANS and CUES["change"].search(text):
+            vector = _vector(item, row, fast)
+            plans = [
+                k
+                for k in range(max(0, len(kept) - LOOK_BACK), len(kept))
+                if kept[k].kind == item.kind and not set(kept[k].message_ids) & set(item.message_ids)
+            ]
+            near = [(float(vector @ _vector(kept[k], row, fast)), k) for k in plans]
+            close, k = max(near, default=(0.0, -1))
+            if close >= CHANGED:
+                earlier = kept.pop(k)
+                item = replace(item, replaces=(*earlier.replaces, *earlier.message_ids), place=item.place or earlier.place)
+        kept.append(item)
+    return kept
+
+
+def _vector(item: Item, row: dict[str, int], fast: Floats) -> Floats:
+    vector: Floats = unit_rows(fast[[row[i] for i in item.message_ids]].sum(0, keepdims=True))[0]
+    return vector

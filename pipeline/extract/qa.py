@@ -1,14 +1,40 @@
-"""Questions with their answers, and questions that nobody answered."""
+"""Questions with their answers, and questions that nobody answered.
+
+messages ─ questions.group_questions → what one member asks in one turn
+         ─ pairs → candidate answers near, quoting, or alike anywhere later; P(it answers)
+         ─ second → the same again, knowing the others' probabilities
+         ─ judging → P(a question worth printing), P(what is printed answers it)
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from pipeline.embedding import MessageVectors
-from pipeline.extract import cues
+from pipeline.extract import cues, judging, pairs, second
 from pipeline.extract.options import ExtractOptions
-from pipeline.model import Answer, Kind, Message, QAPair, ReplyLink, Scored, Thread
-from pipeline.text import clean
+from pipeline.extract.questions import group_questions, printed_rows, read_messages
+from pipeline.extract.table import ChatTable, Floats, Ints, read_table
+from pipeline.learned import read_trees
+from pipeline.model import Answer, Message, Noise, QAPair, QAStatus, ReplyLink, Scored, Thread
+
+NEVER = frozenset({Noise.AD, Noise.REPOST, Noise.SYSTEM, Noise.PAT, Noise.CHAIN, Noise.REDPACKET, Noise.CHECKIN, Noise.CONFLICT})
+RESOLVED_WITHIN = 25  # messages in which the asker's "works now" still belongs to the answer
+SHORT_DEFERRAL = 24  # a deferral of so few characters says nothing else
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """One question with what was found for it."""
+
+    rows: tuple[int, ...]
+    answers: tuple[int, ...]
+    likely: Floats  # P of each answer
+    answered: float
+    real: float
 
 
 def extract_qa(
@@ -19,58 +45,115 @@ def extract_qa(
     vectors: MessageVectors,
     options: ExtractOptions,
 ) -> list[QAPair]:
-    """The chat's questions in time order."""
-    thread_of = {m.id: t.id for t in threads for m in t.messages}
-    pairs = []
-    for group in _questions(messages, scored, options):
-        answers = _answers(group, messages, links, scored, thread_of, options)
-        asked = tuple(messages[i].id for i in group)
-        if answers:
-            pairs.append(QAPair(question_ids=asked, answers=answers, status="answered", confidence=0.6))
-        elif len(clean(messages[group[0]].text)) >= 8:
-            pairs.append(QAPair(question_ids=asked, answers=(), status="unanswered", confidence=0.5))
-    return pairs
+    """The chat's questions in time order; those without answers have the status "unanswered"."""
+    if not messages:
+        return []
+    table = read_table(messages)
+    barred = np.array([s.noise in NEVER for s in scored], dtype=bool)
+    judged = judge_questions(table, vectors.fast, visible_context(table), barred, options)
+    printed = [_answered(table, j) for j in _without_repeats([j for j in judged if j.answered >= options.min_pair_confidence])]
+    asked = {row for q in printed for row in q.question_ids}
+    opened = [
+        QAPair(
+            question_ids=tuple(messages[i].id for i in j.rows), answers=(), status="unanswered", confidence=round(_open_confidence(j), 3)
+        )
+        for j in judged
+        if j.answered < options.min_pair_confidence and _open_confidence(j) >= options.min_open_confidence
+    ]
+    row = {m.id: i for i, m in enumerate(messages)}
+    opened = [q for q in opened if not asked & set(q.question_ids)]
+    return sorted([*printed, *opened], key=lambda q: row[q.question_ids[0]])
 
 
-def _questions(messages: Sequence[Message], scored: Sequence[Scored], options: ExtractOptions) -> list[list[int]]:
-    """Rows of question messages; neighbours of one sender within the gap are one question."""
-    groups: list[list[int]] = []
-    for i, m in enumerate(messages):
-        asks = bool(cues.MARK.search(m.text) or (cues.ASK_WORD.search(m.text) and cues.ASK_ENDING.search(m.text)) or scored[i].is_question)
-        if m.kind is not Kind.TEXT or not asks or scored[i].noise or len(clean(m.text)) < 5 or len(m.text) > 400:
+def visible_context(table: ChatTable) -> pairs.Context:
+    """Quotes only: the pair models were trained without learned threads, which would be better than life on their training chats."""
+    return pairs.Context(thread=np.full(len(table.messages), -1, dtype=np.int64), parent=table.reply)
+
+
+def judge_questions(table: ChatTable, fast: Floats, context: pairs.Context, barred: np.ndarray, options: ExtractOptions) -> list[Judged]:
+    """Every question of the chat, whether or not it will be printed."""
+    worth, asks, _ = read_messages(table, fast)
+    asks = np.where(barred, 0, asks).astype(np.float32)
+    questions = group_questions(table, asks, options.group_gap_s)
+    found = pairs.candidate_pairs(table, questions, fast, options.window_messages, options.far_candidates)
+    features = pairs.pair_features(table, questions, asks, worth, found, fast, context)
+    p = read_trees(pairs.MODEL).probability(features)
+    p = read_trees(second.MODEL).probability(second.second_features(table, len(questions), found, features, p))
+    p = np.where(barred[found.row] | _only_defers(table, found.row), 0, p).astype(np.float32)
+    chosen = judging.choose_answers(found, p, len(questions))
+    answered, real = judging.judge(judging.judging_features(table, questions, chosen, asks, worth, found, features, p))
+    starts = np.searchsorted(found.question, np.arange(len(questions) + 1))
+    judged = []
+    for k, rows in enumerate(questions):
+        mine = dict(zip(found.row[starts[k] : starts[k + 1]].tolist(), p[starts[k] : starts[k + 1]].tolist(), strict=True))
+        likely = np.array([mine[i] for i in chosen[k].answers], dtype=np.float32)
+        asked = tuple(printed_rows(rows, asks))
+        judged.append(
+            Judged(
+                rows=asked,
+                answers=chosen[k].answers,
+                likely=likely,
+                answered=float(answered[k]) if len(likely) else 0.0,
+                real=float(real[k]),
+            )
+        )
+    return judged
+
+
+def _only_defers(table: ChatTable, rows: Ints) -> np.ndarray:
+    """ "下次讲", "let me check": says that an answer will come, and nothing else."""
+    return (table.column("deferral")[rows] > 0) & (np.expm1(table.column("length")[rows]) <= SHORT_DEFERRAL)
+
+
+def _open_confidence(j: Judged) -> float:
+    return j.real * (1 - j.answered)
+
+
+def _without_repeats(judged: Sequence[Judged]) -> list[Judged]:
+    """Of two questions whose answers are mostly the same messages the surer one."""
+    kept: list[Judged] = []
+    claimed: dict[int, int] = {}
+    for j in sorted(judged, key=lambda j: (-j.answered, j.rows)):
+        shared = [claimed[i] for i in j.answers if i in claimed]
+        if any(2 * shared.count(k) > min(len(j.answers), len(kept[k].answers)) for k in set(shared)):
             continue
-        last = messages[groups[-1][-1]] if groups else None
-        if (
-            last
-            and last.sender_id == m.sender_id
-            and (m.sent_at - last.sent_at).total_seconds() <= options.group_gap_s
-            and i - groups[-1][-1] <= 4
-        ):
-            groups[-1].append(i)
-        else:
-            groups.append([i])
-    return groups
+        claimed.update(dict.fromkeys(j.answers, len(kept)))
+        kept.append(j)
+    return kept
 
 
-def _answers(
-    group: list[int],
-    messages: Sequence[Message],
-    links: Sequence[ReplyLink],
-    scored: Sequence[Scored],
-    thread_of: dict[str, str],
-    options: ExtractOptions,
-) -> tuple[Answer, ...]:
-    """The first member of the same thread, or one who quotes the question, who says something of worth; with their run."""
-    asker, ids = messages[group[0]].sender_id, {messages[i].id for i in group}
-    found: list[int] = []
-    for i in range(group[-1] + 1, min(len(messages), group[-1] + 1 + options.window_messages)):
-        m = messages[i]
-        near = thread_of.get(m.id) == thread_of.get(messages[group[0]].id) or links[i].parent_id in ids
-        fits = near and m.sender_id != asker and not m.is_system and not scored[i].noise and len(clean(m.text)) >= 6
-        if not fits or cues.MARK.search(m.text) or cues.DEFERRAL.search(m.text) or cues.ACK.match(m.text):
-            continue
-        if found and m.sender_id != messages[found[0]].sender_id:
-            break
-        if len(found) < 4:
-            found.append(i)
-    return (Answer(message_ids=tuple(messages[i].id for i in found)),) if found else ()
+def _answered(table: ChatTable, j: Judged) -> QAPair:
+    messages = table.messages
+    by_sender: dict[int, list[int]] = {}
+    for i in j.answers:
+        by_sender.setdefault(int(table.sender[i]), []).append(i)
+    best = {who: max(float(j.likely[j.answers.index(i)]) for i in rows) for who, rows in by_sender.items()}
+    order = sorted(by_sender, key=lambda who: (-best[who], by_sender[who][0]))
+    resolved = _resolved_by(table, j)
+    return QAPair(
+        question_ids=tuple(messages[i].id for i in j.rows),
+        answers=tuple(Answer(message_ids=tuple(messages[i].id for i in by_sender[who])) for who in order),
+        status=_status(table, j, by_sender, resolved is not None), confidence=round(j.answered, 3),
+        resolved_by=messages[resolved].id if resolved is not None else None,
+    )  # fmt: skip
+
+
+def _resolved_by(table: ChatTable, j: Judged) -> int | None:
+    """The asker's next words of relief after an answer."""
+    last, asker = max(j.answers), table.sender[j.rows[0]]
+    relief = (table.column("solved") + table.column("thanks")) > 0
+    later = range(last + 1, min(len(relief), last + 1 + RESOLVED_WITHIN))
+    return next((i for i in later if table.sender[i] == asker and relief[i]), None)
+
+
+def _status(table: ChatTable, j: Judged, by_sender: dict[int, list[int]], resolved: bool) -> QAStatus:
+    """Disputed: two members contradict each other, nobody gives in and the asker is not helped. Partial: no more than a guess."""
+    if len(by_sender) > 1 and not resolved:
+        rows = sorted(j.answers)
+        contradicts = [
+            i for i in rows[1:] if table.column("correction")[i] and any(table.sender[k] != table.sender[i] for k in rows if k < i)
+        ]
+        if contradicts and not any(cues.RETRACTION.search(table.texts[i]) for i in range(rows[0], min(len(table.texts), rows[-1] + 15))):
+            return "disputed"
+    told = [i for i in j.answers if not table.column("guess")[i] and not table.column("deferral")[i]]
+    return "answered" if told or resolved else "partial"

@@ -1,0 +1,63 @@
+# ruff: noqa: E501  (a pattern is easier to read on one line)
+"""The computed fields of an item: address, title, moment, place, who."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pipeline.extract.dates import deadline, main_time
+from pipeline.model import ItemKind, Message
+from pipeline.text import urls
+
+_PLACE_MARK = re.compile(
+    r"(?:地点|地址|集合点|场地|位置|venue|location|where)\s*[:：]?\s*(?P<place>[^\s,，。;；!！\n]{2,24})", re.IGNORECASE
+)
+_PLACE_NAME = re.compile(
+    r"(?:在|到|去|于|,|，|\s|^)(?P<place>[A-Za-z0-9\u4e00-\u9fff·]{2,14}?(?:\d{1,2}楼|[一二三四五六]楼|店|厅|馆|教室|会议室|广场|咖啡|[A-Z\d]口|公园|校区|中心|酒店|书店|礼堂|站|露台|门口|空间)(?:\d{1,2}楼|[一二三四五六]楼|主厅|分厅|[A-Z\d]口)?)"
+)
+_PLACE_EN = re.compile(
+    r"\b(?:at|in|to)\s+(?:the\s+)?(?P<place>(?:[A-Z][\w'’]+\s?){1,4}(?:Hall|Library|Cafe|Café|Centre|Center|Room|Studio|House|School|Park|Garden|Lane|Street|Office)(?:,? ?Studio \d)?)"
+)
+_PLAIN_TITLE = re.compile(r"《([^》]{2,60})》|【([^】]{2,40})】|\[(?:链接|文件|腾讯文档|飞书)[^\]]*\]\s*([^\n]{2,60})")
+
+
+def address_of(messages: Sequence[Message]) -> str | None:
+    """The first web address of the messages."""
+    return next((a for m in messages for a in ([m.url] if m.url else urls(m.text))), None)
+
+
+def title_of(messages: Sequence[Message]) -> str | None:
+    """What the export calls the link or file, else what the text sets in title brackets."""
+    given = next((t for m in messages for t in (m.title, m.file_name) if t), None)
+    if given:
+        return given
+    found = next((f for m in messages if (f := _PLAIN_TITLE.search(m.text))), None)
+    return next((g.strip() for g in found.groups() if g), None) if found else None
+
+
+def when_of(messages: Sequence[Message]) -> str | None:
+    return next((w for m in messages if (w := main_time(m.text, m.sent_at))), None)
+
+
+def due_of(messages: Sequence[Message]) -> str | None:
+    return next((w for m in messages if (w := deadline(m.text, m.sent_at))), None)
+
+
+def place_of(messages: Sequence[Message]) -> str | None:
+    """A place in the messages' own words."""
+    for m in messages:
+        for pattern in (_PLACE_MARK, _PLACE_NAME, _PLACE_EN):
+            if found := pattern.search(m.text):
+                return found["place"].strip()
+    return None
+
+
+_SELF = re.compile(r"我(?!们)|\b(?:i|i'll|i’ll|me)\b", re.IGNORECASE)
+
+
+def who_of(kind: ItemKind, message: Message, named: Sequence[str]) -> tuple[str, ...]:
+    """Sender ids: who does it (an action: those whom it names, unless the sender speaks of doing it), else who said it."""
+    if kind == "action" and named and not _SELF.search(message.text):
+        return tuple(named)
+    return (message.sender_id,)

@@ -1,0 +1,106 @@
+# ruff: noqa: E501  (a pattern is easier to read on one line)
+"""What kind of thing to keep a message is: one small model a kind over cues, neighbours and meaning."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.embedding import Vectors
+from pipeline.extract.dates import find_times
+from pipeline.extract.questions import FEATURES as MESSAGE
+from pipeline.extract.questions import meaning_input, message_features, speaks
+from pipeline.extract.table import READ_CHARS, ChatTable, Floats
+from pipeline.learned import read_arrays, read_trees, read_weights
+from pipeline.model import ItemKind, Kind, Message
+from pipeline.text import urls
+
+KINDS: tuple[ItemKind, ...] = ("resource", "announcement", "decision", "action", "feedback", "opportunity", "quote")
+MEANING = "extract_item_meaning.npz"  # one column a kind: linear models over fast vectors of [this, the one before, the next]
+LINES = "extract_items.json"  # P from which a message is of that kind
+
+CUES: dict[str, re.Pattern[str]] = {
+    "pointer": re.compile(r"网盘|链接|文档|表格|清单|教程|提取码|下载|群文件|资料|模板|合集|原图|轨迹|收集表|置顶|pdf|github|\b(?:link|docs?|sheet|template|download|file|article|post|guide|write-?up|repo|pinned|form)\b", re.I),
+    "borrow": re.compile(r"借|租|共享|分享|免费|领取|推荐|\b(?:borrow|lend|spare|free|share|recommend)\b", re.I),
+    "notice": re.compile(r"通知|公告|提醒|预告|@所有人|@all|@everyone|报名|截止|集合|名额|纪要|群规|注意|请大家|各位|\b(?:notice|announce\w*|reminder|please note|sign up|register|rsvp|agenda|everyone)\b", re.I),
+    "change": re.compile(r"改到|改为|改成|改在|取消|延期|延到|推迟|提前到|作废|换到|换成|以.{0,8}为准|不用了|更正|\b(?:moved|cancell?ed|postponed|rescheduled|instead|changed|now at|extended|correction)\b", re.I),
+    "settled": re.compile(r"定了|就定|定在|定为|敲定|决定|一律|从.{0,8}(?:起|开始)|投票|票|通过|统一|固定|不做|不给|\b(?:decided|decision|agreed|final|settled|vote[sd]?|from now on|will be|won't|no more)\b", re.I),
+    "promise": re.compile(r"我(?:来|去|会|把|先|负责|今|明|周|下|尽|就|们)|负责|交给|麻烦.{0,12}(?:发|交|做|整理|改)|帮忙|跟进|认领|记得|之前(?:发|交|给)|\b(?:i'?ll|i will|i can|we'?ll|will (?:send|do|post|bring|write|order|ask|check)|can you|please (?:send|bring|reply|email)|let me)\b", re.I),
+    "done": re.compile(r"已经?(?:发|改|修|好|传|换|上|完|交|做)|(?:改|修|传|换|发|整理|做)好了|上传了|修复|新版|v\d|\b(?:done|fixed|uploaded|updated|released|posted|delivered|replaced)\b", re.I),
+    "fault": re.compile(r"bug|报错|打不开|显示|闪退|失败|不了|没反应|印反|写错|坏|异常|故障|反馈|建议|体验|吐槽|\b(?:bug|error|broken|fails?|leak|wrong|feedback|complain\w*|suggest\w*|stuck|issue)\b", re.I),
+    "offer": re.compile(r"招|求职|内推|简历|岗位|薪|月薪|双休|实习|急招|转让|出租|合租|招募|有偿|求购|出一?[台个只本套]|自提|面议|对接|合作|校招|社招|\b(?:hiring|job|role|vacancy|salary|looking for|opening|collect|wanted|internship|contract|freelance|pays?)\b", re.I),
+    "money": re.compile(r"\d+\s*(?:元|块|万|[kK](?![gb])|美元|刀)|[¥￥$£€]\s*\d|\d+\s*/\s*(?:天|月|次|人)", re.I),
+    "for_all": re.compile(r"@所有人|@all|@everyone|大家|各位|同学们|\beveryone\b|\ball members\b", re.I),
+}  # fmt: skip
+_POLL = re.compile(r"投票|接龙|\b(?:poll|vote)\b", re.I)
+_COMPILED = re.compile(
+    r"(?:汇总|清单|须知|合集|整理|要点|攻略|指南|教程|模板|书单|checklist|cheat ?sheet|how-?to|guide)[^\n]{0,12}(?:】|[:：]|\s)", re.I
+)
+COMPILED_CHARS = 100
+OPENS_LINE, WORDS_LINE = 0.03, 0.32
+_OWN = (*CUES, "days", "clocks", "deadlines", "has_url", "is_file", "is_link", "is_card")
+FEATURES = (*MESSAGE, *_OWN, *(f"turn_{n}" for n in _OWN), "worth", *(f"meaning_{k}" for k in KINDS))
+
+
+def kind_probabilities(
+    messages: Sequence[Message], table: ChatTable, fast: Vectors, meaning: Floats, worth: Floats
+) -> dict[ItemKind, Floats]:
+    """P of each kind for each message."""
+    weights = read_arrays(MEANING)["weights"]
+    x = kind_features(messages, table, meaning, worth, meaning_input(fast) @ weights[:-1] + weights[-1])
+    able = speaks(table)
+    return {kind: (read_trees(model_name(kind)).probability(x) * able).astype(np.float32) for kind in KINDS}
+
+
+def is_resource(messages: Sequence[Message], table: ChatTable, p: Floats, is_offer: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What can be opened or kept: a link, a file, a mini-program to download from, a compiled list; polls pass too soon.
+
+    The kind of message says more than words here, so the model has only to find nothing against it; words alone must be clear.
+    """
+    found = np.zeros(len(messages), dtype=bool)
+    able = speaks(table)
+    for i, m in enumerate(messages):
+        head = table.texts[i][:READ_CHARS]
+        if not able[i] or is_offer[i] or _POLL.search(head):
+            continue
+        points = bool(CUES["pointer"].search(head))
+        opens = (
+            bool(m.url or urls(head)) or m.kind in (Kind.LINK, Kind.FILE) or (m.kind is Kind.CARD and points) or head.startswith("[文件")
+        )
+        compiled = len(head) >= COMPILED_CHARS and bool(_COMPILED.search(head[:60]))
+        found[i] = (opens and p[i] >= OPENS_LINE) or compiled or (points and p[i] >= WORDS_LINE)
+    return found
+
+
+def lines() -> dict[str, float]:
+    return dict(read_weights(LINES)["lines"])
+
+
+def model_name(kind: str) -> str:
+    return f"extract_item_{kind}.onnx"
+
+
+def kind_features(messages: Sequence[Message], table: ChatTable, meaning: Floats, worth: Floats, kinds_meaning: Floats) -> Floats:
+    """[messages, FEATURES]; `meaning` as for the questions, `kinds_meaning` has a column a kind."""
+    own = np.zeros((len(messages), len(_OWN)), dtype=np.float32)
+    able = speaks(table)
+    for i, m in enumerate(messages):
+        if able[i]:
+            own[i] = _own(m, table.texts[i][:READ_CHARS])
+    turn = np.zeros((len(messages), len(_OWN)), dtype=np.float32)
+    np.maximum.at(turn, table.burst, own)
+    return np.concatenate([message_features(table, meaning), own, turn[table.burst], worth[:, None], kinds_meaning], axis=1).astype(
+        np.float32
+    )
+
+
+def _own(m: Message, head: str) -> list[float]:
+    times = find_times(head, m.sent_at)
+    return [
+        *(float(bool(p.search(head))) for p in CUES.values()),
+        sum(t.has_day for t in times), sum(t.has_clock for t in times), sum(t.is_deadline for t in times),
+        float(bool(m.url or urls(head))), float(m.kind is Kind.FILE), float(m.kind is Kind.LINK), float(m.kind is Kind.CARD),
+    ]  # fmt: skip
