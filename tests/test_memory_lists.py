@@ -101,7 +101,8 @@ def test_a_pointer_is_no_answer_when_there_is_a_real_one() -> None:
 
 def entry(**more: object) -> FaqEntry:
     given = {
-        "id": "群/m1", "chat": "群", "question": "几台设备 <b>一起</b> 用？", "question_ids": ("群/m1",), "answer": "5 台\n在设置里 | 移除", "answer_ids": ("群/m2",),
+        "id": "群/m1", "chat": "群", "question": "几台设备 <b>一起</b> 用？", "question_ids": ("群/m1",),
+        "answer": "5 台\n在设置里 | 移除", "answer_ids": ("群/m2",),
         "sender": "小北", "time": START, "asked": 2, "last_asked": START,
     }  # fmt: skip
     return FaqEntry(**(given | more))  # type: ignore[arg-type]
@@ -232,9 +233,11 @@ def test_the_report_page_shows_each_warning_and_escapes_names() -> None:
     lines = [line(i, "<img>") for i in range(6)]
     report = {
         "chat": "群<i>", "period": {"start": "2026-08-03T09:00:00+08:00", "end": "2026-08-04T09:00:00+08:00", "days": 2, "messages": 6},
-        "compared_with": None, "members": members(period(*lines)) | {"before": None}, "kol": kol(period(*lines), None, nobody), "starters": [], "newcomers": [],
+        "compared_with": None, "members": members(period(*lines)) | {"before": None},
+        "kol": kol(period(*lines), None, nobody), "starters": [], "newcomers": [],
         "lurkers": [], "advertisers": [], "hours": hours(period(*lines)), "weekdays": [1, 0, 0, 0, 0, 0, 5], "peak": peak(period(*lines)),
-        "response": {"asked": 0, "answered": 0, "answered_share": None, "median_minutes": None, "within_an_hour": None, "before": None}, "unanswered_share": None,
+        "response": {"asked": 0, "answered": 0, "answered_share": None, "median_minutes": None, "within_an_hour": None, "before": None},
+        "unanswered_share": None,
         "noise_share": 0.0, "noise": {"noise": 0.0}, "stage": "unknown", "stage_numbers": {}, "too_little_data": True,
         "warnings": [{"sign": "ads", "numbers": {"share": 0.1, "before": None}}],
     }  # fmt: skip
