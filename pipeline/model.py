@@ -114,6 +114,7 @@ class Export:
     format: str
     messages: tuple[Message, ...]
     skipped: tuple[Skipped, ...] = ()
+    named: bool = True  # False: the export does not say the chat's name, it is the file's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

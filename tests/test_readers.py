@@ -11,12 +11,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from exports import EXPORTS, SHANGHAI
 
 from pipeline.errors import InputError
 from pipeline.model import Chat, Export, Kind, Message, Skipped
 from pipeline.readers import FORMATS, ReadOptions, detect, markdown_table, open_logs, read_export, read_logs, stream_logs
 from pipeline.readers._ids import is_stable_id
-from tests.exports import EXPORTS, SHANGHAI
 
 ROOT = Path(__file__).parent.parent
 

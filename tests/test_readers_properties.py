@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from exports import EXPORTS, SHANGHAI, samples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,6 @@ from pipeline.model import Chat, Export, Kind, Message
 from pipeline.readers import merge_overlap, read_export
 from pipeline.readers.chatlab import document
 from pipeline.readers.interchange_jsonl import message_record
-from tests.exports import EXPORTS, SHANGHAI, samples
 
 WORDS = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12).filter(lambda s: s.strip() == s and s)

@@ -6,13 +6,13 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
+from exports import CONVERSATION, EXPECTED, EXPORTS, SHANGHAI, Lacks, lacks, samples
 
 from pipeline.errors import InputError
 from pipeline.model import Export
 from pipeline.readers import FORMATS, merge_overlap, read_logs
 from pipeline.readers._collect import collect
 from pipeline.readers._source import Probe, Source
-from tests.exports import CONVERSATION, EXPECTED, EXPORTS, SHANGHAI, Lacks, lacks, samples
 
 # What each format cannot carry, by message number. Everything else must be there. The usual reasons: 20 is a voice message
 # whose transcript most exporters do not have; 30 a red packet without its greeting; 12 and 27 a link and a forward shown as

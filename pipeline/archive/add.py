@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.analysis import AnalysisOptions
+from pipeline.archive.merge import merge_into, shares_messages
 from pipeline.archive.refresh import Refreshed, refresh
 from pipeline.archive.store import Archive, StoredChat, as_message, micros
 from pipeline.archive.vectors import embed_missing
@@ -36,8 +37,7 @@ def add_export(archive: Archive, export: Export, chat_name: str | None = None) -
     known = _known_chat(archive, export, chat_name)
     same_name = known is None and any(c.chat.name == export.chat.name for c in archive.chats())
     chat = known or archive.new_chat(export.chat)
-    messages = _without_overlap(archive, chat, export) if known else export.messages
-    new = archive.insert(chat, messages)
+    new = merge_into(archive, chat, export) if known else archive.insert(chat, export.messages)
     read = len(export.messages)
     return Added(chat=chat, read=read, new=new, duplicate=read - new, unreadable=len(export.skipped), same_name=same_name)
 
@@ -52,15 +52,19 @@ def _known_chat(archive: Archive, export: Export, chat_name: str | None) -> Stor
         if same:
             return same[0]
     for candidate in every:
-        if candidate.chat.name == export.chat.name and not (export.chat.id and candidate.chat.id) and _overlaps(archive, candidate, export):
+        named_alike = candidate.chat.name == export.chat.name and not (export.chat.id and candidate.chat.id)
+        if named_alike and (_overlaps(archive, candidate, export) or shares_messages(archive, candidate, export)):
             return candidate
+    if not export.named:  # the name is but the file's: an overlap that leaves no doubt decides alone
+        alike = (c for c in every if not c.chat.platform or not export.chat.platform or c.chat.platform == export.chat.platform)
+        return next((c for c in alike if shares_messages(archive, c, export)), None)
     return None
 
 
 def _overlaps(archive: Archive, chat: StoredChat, export: Export) -> bool:
     """Do both have messages of one minute, sender and text? A common greeting is no proof: two of them, or all of a tiny export."""
-    mine = {_trace(m) for m in _period_of(archive, chat, export)}
-    shared = sum(_trace(m) in mine for m in export.messages if len(m.text) > 1)
+    mine = {_trace(m): m.id for m in _period_of(archive, chat, export)}
+    shared = sum(_trace(m) in mine for m in export.messages if len(m.text) > 1 or mine.get(_trace(m)) == m.id)
     return shared >= min(2, len(export.messages))
 
 
@@ -79,36 +83,6 @@ def _period_of(archive: Archive, chat: StoredChat, export: Export) -> list[Messa
         (chat.row, min(times) - 60_000_000, max(times) + 60_000_000, OVERLAP_MOST),
     )
     return [as_message(r) for r in rows]
-
-
-def _without_overlap(archive: Archive, chat: StoredChat, export: Export) -> Sequence[Message]:
-    """The export's messages, without those that the archive has under another id (from another exporter)."""
-    present = _period_of(archive, chat, export)
-    if not present:
-        return export.messages
-    known_ids = {m.id for m in present}
-    if all(m.id in known_ids for m in export.messages):
-        return export.messages
-    left = _counted(_trace(m) for m in present)
-    for m in export.messages:
-        if m.id in known_ids:
-            left[_trace(m)] = left.get(_trace(m), 0) - 1
-    fresh = []
-    for m in export.messages:
-        if m.id in known_ids:
-            fresh.append(m)
-        elif left.get(_trace(m), 0) > 0:
-            left[_trace(m)] -= 1
-        else:
-            fresh.append(m)
-    return fresh
-
-
-def _counted(traces: Iterator[tuple[int, str, str]]) -> dict[tuple[int, str, str], int]:
-    found: dict[tuple[int, str, str], int] = {}
-    for trace in traces:
-        found[trace] = found.get(trace, 0) + 1
-    return found
 
 
 def bring_up_to_date(archive: Archive, options: AnalysisOptions, step: Step = lambda name: None) -> list[Refreshed]:

@@ -276,7 +276,7 @@ def _insert(db: sqlite3.Connection, chat: int, message: Message) -> bool:
         """,
         (
             chat, message.id, micros(message.sent_at), message.sent_at.isoformat(), message.sender_id, message.sender,
-            storable(message.text), message.kind.value, message.reply_to, _extra(message), content_hash(text),
+            storable(message.text), message.kind.value, message.reply_to, extra_of(message), content_hash(text),
         ),
     )  # fmt: skip
     if cursor.rowcount == 0:
@@ -292,7 +292,8 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _extra(message: Message) -> str | None:
+def extra_of(message: Message) -> str | None:
+    """The fields of a message that have no column of their own."""
     kept = {name: getattr(message, name) for name in EXTRA if getattr(message, name)}
     return json.dumps(kept, ensure_ascii=True, separators=(",", ":")) if kept else None
 

@@ -198,7 +198,8 @@ def _merged(exports: list[tuple[Export, str]], *, decided: bool) -> Iterator[Exp
         else:
             groups.append((export, stem))
     for export, stem in sorted(groups, key=lambda e: (e[0].messages[0].sent_at, e[0].chat.name, e[0].chat.id or "")):
-        yield replace(export, chat=replace(export.chat, name=export.chat.name or export.chat.id or stem))
+        named = replace(export.chat, name=export.chat.name or export.chat.id or stem)
+        yield replace(export, chat=named, named=bool(export.chat.name or decided))
 
 
 def _wealth(export: Export) -> int:
