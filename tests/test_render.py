@@ -236,6 +236,15 @@ def test_only_web_addresses_become_links(url: str, safe: str | None) -> None:
     assert safe_url(url) == safe
 
 
+def test_an_address_that_was_cut_leads_nowhere() -> None:
+    d = rich_digest()
+    cut = replace(d.decisions[0], text="看 https://docs.example.org/doc… 和 https://example.org/whole 两个")
+    d = replace(d, decisions=(cut,))
+    assert "](https://docs.example.org" not in render(d, "md")
+    assert 'href="https://docs.example.org' not in render(d, "html")
+    assert "(https://example.org/whole)" in render(d, "md")
+
+
 def test_a_markdown_link_target_cannot_end_its_link() -> None:
     assert ")" not in md_target(safe_url("https://a.example/)](evil)") or "")
 

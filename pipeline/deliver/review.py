@@ -200,7 +200,9 @@ class _Desk:
         return tuple(p for _, p in sorted(found, key=lambda x: x[0]))
 
     def _topics(self, topics: Sequence[TopicEntry]) -> tuple[TopicEntry, ...]:
+        struck = set(self.struck())
         found = [replace(t, highlights=self._list("topics", t.highlights)) for t in topics]
+        found = [replace(t, start_here=replace(t.start_here, find="")) if t.start_here.message_id in struck else t for t in found]
         return tuple(new for new, old in zip(found, topics, strict=True) if new.highlights or not old.highlights)
 
     def _talks(self, talks: Sequence[TalkEntry]) -> tuple[TalkEntry, ...]:

@@ -33,6 +33,17 @@ def one_line(text: str) -> str:
     return " ".join(visible(text).split("\n"))
 
 
+def linked(text: str) -> list[tuple[str, str | None]]:
+    """The text in pieces, each with the address it leads to; an address that was cut with "…" leads nowhere."""
+    found: list[tuple[str, str | None]] = []
+    rest = text
+    for url in urls(text):
+        before, _, rest = rest.partition(url)
+        whole = "…" not in url and not rest.startswith("…")
+        found += [(before, None), (url, safe_url(url) if whole else None)]
+    return [*found, (rest, None)]
+
+
 def safe_url(url: str | None) -> str | None:
     """An http(s) address that may be made a link, percent-encoded where markup would break; else None."""
     if not url or len(url) > LONGEST_URL:
@@ -48,13 +59,8 @@ def safe_url(url: str | None) -> str | None:
 
 def md(text: str) -> str:
     """Text for Markdown: no character of it can become markup; its web addresses become links to themselves."""
-    found: list[str] = []
-    rest = visible(text)
-    for url in urls(rest):
-        before, _, rest = rest.partition(url)
-        target = safe_url(url)
-        found += [_plain_md(before), f"[{_plain_md(url)}]({md_target(target)})" if target else _plain_md(url)]
-    return "".join([*found, _plain_md(rest)])
+    pieces = linked(visible(text))
+    return "".join(f"[{_plain_md(said)}]({md_target(url)})" if url else _plain_md(said) for said, url in pieces)
 
 
 def md_target(url: str) -> str:
@@ -78,14 +84,8 @@ def md_lines(text: str, indent: int) -> str:
 
 def html_links(text: str) -> Markup:
     """Text for HTML, escaped; its http(s) addresses become links to themselves."""
-    found: list[Markup] = []
-    rest = visible(text)
-    for url in urls(rest):
-        before, _, rest = rest.partition(url)
-        target = safe_url(url)
-        link = Markup('<a href="{0}" rel="noopener noreferrer nofollow">{1}</a>').format(target, url) if target else Markup.escape(url)
-        found += [Markup.escape(before), link]
-    return Markup("").join([*found, Markup.escape(rest)])
+    link = Markup('<a href="{0}" rel="noopener noreferrer nofollow">{1}</a>')
+    return Markup("").join(link.format(url, said) if url else Markup.escape(said) for said, url in linked(visible(text)))
 
 
 def txt(text: str) -> str:
