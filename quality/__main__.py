@@ -12,39 +12,47 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from quality.floors import compare, pin
 from quality.targets import tables
-from train.__main__ import eval_data
+from train.__main__ import SHIPPED, STAGES, eval_data
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"
 ENGLISH = ("dataeng", "allot")
+PARTS = 3
 COMMAND = f"{sys.executable} -m pipeline"
 
-# name → the scorer's arguments; files are globbed in the evaluation folder. All are held out of the shipped weights,
-# except where `fold` names the training run that leaves them out.
-SETS: dict[str, tuple[str, str]] = {
-    "irc": ("threads", "disentangle/irc_ubuntu/dev/*.jsonl"),
-    "new_domains": ("threads", "disentangle/new_domains/*.jsonl"),
-    "synth_zh": ("threads", "disentangle/synth_zh/dev.??.jsonl"),
-    "tiage": ("segments", "segments/tiage.dev.jsonl"),
-    "superdialseg": ("segments", "segments/superdialseg.validation.jsonl"),
-    "vcsum": ("segments", "segments/vcsum.dev.jsonl"),
-    "dact": ("segments", "segments/dact_zh.dev.jsonl"),
-    "thucnews": ("clusters", "clusters/thucnews_titles.dev.jsonl"),
-    "spam": ("spam", "spam/qq_group.train.jsonl"),
-    "ham": ("spam", "spam/nus_sms_zh_ham.jsonl"),
-    "molweni": ("qa", "qa/molweni.dev.jsonl"),
-    "salience": ("salience", "salience/vcsum_sents.dev.jsonl"),
-    "lcqmc": ("retrieval", "retrieval/dup_lcqmc_dev"),
+
+@dataclass(frozen=True)
+class PublicSet:
+    """The scorer's task, the files, and what the weights must not have learned from ("" where the shipped ones never did)."""
+
+    task: str
+    files: str
+    hold_out: str = ""
+
+
+SETS = {
+    "irc": PublicSet("threads", "disentangle/irc_ubuntu/dev/*.jsonl"),
+    "new_domains": PublicSet("threads", "disentangle/new_domains/*.jsonl"),
+    "synth_zh": PublicSet("threads", "disentangle/synth_zh/dev.??.jsonl", "synth_zh"),
+    "tiage": PublicSet("segments", "segments/tiage.dev.jsonl"),
+    "superdialseg": PublicSet("segments", "segments/superdialseg.validation.jsonl", "superdialseg.validation"),
+    "vcsum": PublicSet("segments", "segments/vcsum.dev.jsonl", "vcsum.dev"),
+    "dact": PublicSet("segments", "segments/dact_zh.dev.jsonl"),
+    "thucnews": PublicSet("clusters", "clusters/thucnews_titles.dev.jsonl"),
+    "ham": PublicSet("spam", "spam/nus_sms_zh_ham.jsonl"),
+    "molweni": PublicSet("qa", "qa/molweni.dev.jsonl"),
+    "lcqmc": PublicSet("retrieval", "retrieval/dup_lcqmc_dev"),
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="gold,clipboard,memory," + ",".join(SETS), help="what to measure, with commas")
+    parser.add_argument("--only", default="gold,clipboard,memory," + ",".join([*SETS, *PARTED]), help="what to measure, with commas")
     parser.add_argument("--chats", default="", help="only these gold chats, with commas")
     parser.add_argument("--update", action="store_true", help="raise the floors to what was measured")
     parser.add_argument("--write", action="store_true", help="write the tables of docs/quality.md from the newest figures")
@@ -58,11 +66,14 @@ def main() -> None:
             figures |= gold_figures(data, chats, task, given.keep)
     if "memory" in wanted:
         figures |= {f"memory.{k}": v for k, v in memory_figures(data, chats, given.keep).items()}
-    for name, (task, pattern) in SETS.items():
+    for name, one in SETS.items():
         if name in wanted:
-            found = sorted(data.glob(pattern))
-            result = score(data, [task, *map(str, found)], {"DIANTI_WEIGHTS": str(fold(data, f"@{name}"))}, given.keep)
+            files = sorted(map(str, data.glob(one.files)))
+            result = score(data, [one.task, *files], {"DIANTI_WEIGHTS": str(fold(data, one.hold_out))}, given.keep)
             figures |= {f"{name}.{k}": v for k, v in result.items()}
+    for name in PARTED:
+        if name in wanted:
+            figures |= {f"{name}.{k}": v for k, v in parted_figures(data, name, given.keep).items()}
     known = CACHE / "figures.json"
     every = (json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}) | figures
     known.write_text(json.dumps(every, indent=1), encoding="utf-8")
@@ -71,6 +82,24 @@ def main() -> None:
     if given.update:
         pin(figures)
     sys.exit(compare(figures))
+
+
+# Sets that also teach: cut into three parts, each measured by weights that learned from the other two.
+PARTED = {"spam": ("spam", "spam/qq_group.train.jsonl", "qq_group"), "salience": ("salience", "salience/vcsum_sents.dev.jsonl", "vcsum")}
+
+
+def parted_figures(data: Path, name: str, keep: Path) -> dict[str, float]:
+    """Means over the parts; the parts are those of `train.score.other_samples`."""
+    task, file, part_name = PARTED[name]
+    rows = [json.loads(line) for line in (data / file).read_text(encoding="utf-8").splitlines() if line.strip()]
+    dialogs = list(dict.fromkeys(r.get("dialog", i) for i, r in enumerate(rows)))
+    found = []
+    for part in range(PARTS):
+        path = CACHE / f"{name}.{part}.jsonl"
+        mine = [r for i, r in enumerate(rows) if (dialogs.index(r["dialog"]) if "dialog" in r else i) % PARTS == part]
+        path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in mine), encoding="utf-8")
+        found.append(score(data, [task, str(path)], {"DIANTI_WEIGHTS": str(fold(data, f"{part_name}.{part}"))}, keep))
+    return {key: sum(f[key] for f in found) / PARTS for key in found[0]}
 
 
 def write_tables(figures: dict[str, float]) -> None:
@@ -122,15 +151,29 @@ def score(data: Path, arguments: list[str], environment: dict[str, str], keep: P
 
 
 def fold(data: Path, hold_out: str) -> Path:
-    """The weights learned without a gold chat ("exam") or a public set ("@vcsum"); trained when missing or out of date."""
+    """The weights learned without `hold_out` (gold chats or parts of public sets, with commas); "" gives the shipped ones.
+
+    A stage is learned again when its code, its training code or anything before it has changed.
+    """
+    if not hold_out:
+        return SHIPPED
     folder = CACHE / "folds" / hold_out
-    state = hashlib.sha256(b"".join(p.read_bytes() for p in sorted((ROOT / "train").glob("*.py")))).hexdigest()
-    stamp = folder / "state"
-    if not stamp.exists() or stamp.read_text(encoding="utf-8") != state:
-        command = [sys.executable, "-m", "train", "--out", str(folder), "--hold-out", hold_out]
-        subprocess.run(command, cwd=ROOT, env={**os.environ, "EVAL_DATA": str(data)}, check=True)
-        stamp.write_text(state, encoding="utf-8")
+    state = ""
+    for stage in STAGES:
+        state = _state(stage, state)
+        stamp = folder / f"{stage}.state"
+        if not stamp.exists() or stamp.read_text(encoding="utf-8") != state:
+            command = [sys.executable, "-m", "train", "--out", str(folder), "--hold-out", hold_out, "--only", stage]
+            subprocess.run(command, cwd=ROOT, env={**os.environ, "EVAL_DATA": str(data)}, check=True)
+            stamp.write_text(state, encoding="utf-8")
     return folder
+
+
+def _state(stage: str, before: str) -> str:
+    """A hash of what a stage's weights depend on: the stages before it, its code and its training code."""
+    own = {"threads": "thread", "segments": "segment", "topics": "cluster"}.get(stage, stage)
+    code = sorted([*(ROOT / "train").glob(f"{stage}*.py"), *(ROOT / "pipeline" / own).rglob("*.py"), ROOT / "pipeline" / "embedding.py"])
+    return hashlib.sha256(before.encode() + b"".join(p.read_bytes() for p in code)).hexdigest()
 
 
 if __name__ == "__main__":

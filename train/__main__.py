@@ -11,7 +11,7 @@ from pathlib import Path
 
 # In order: a later stage may learn from what an earlier one says. The static model comes first and only on request,
 # since it takes an hour and changes rarely.
-STAGES = ("threads", "segments", "score", "extract", "search", "memory")
+STAGES = ("threads", "segments", "score", "topics", "extract", "search", "memory")
 SHIPPED = Path(__file__).parent.parent / "pipeline" / "weights"
 
 
