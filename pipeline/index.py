@@ -118,7 +118,6 @@ def _trained_lists(stamp: Stamp, batches: Callable[[], Iterable[tuple[Ids, Vecto
     index = faiss.IndexIVFScalarQuantizer(
         quantizer, stamp.dimension, lists, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT, False
     )  # by_residual=False: plain float16 rows, comparable to the tail's
-    index.quantizer_no_longer_owned = quantizer  # keeps the Python object alive as long as the index
     index.cp.niter, index.cp.seed = ROUNDS, SEED
     index.cp.max_points_per_centroid = SAMPLE_PER_LIST
     index.train(sample)

@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from pipeline.analysis import AnalysisOptions
-from pipeline.archive import open_archive
+from pipeline.archive import Archive, open_archive
 from pipeline.archive.add import add_export, bring_up_to_date
 from pipeline.embedding import load_embedder
 from pipeline.model import Chat, Export, Kind, Message
@@ -34,10 +34,15 @@ from pipeline.search.window import window
 Floats = NDArray[np.float64]
 
 CACHE = Path(os.environ.get("DIANTI_TRAIN_CACHE", ".cache")) / "search"
+KEYWORDS, KEYWORD_WEIGHT = 20, 0.3  # searches by a single word, a chat
 HARD = 80  # wrong candidates a query is learned from
 RANK_PENALTY, SILENCE_PENALTY = 0.005, 0.01
 TAKEN_OUT_WEIGHT = 0.3  # of a query whose answers were taken out, against an annotated one without an answer
 ANSWERED_KEPT = 0.93  # of the answerable queries stay answered at the floor
+
+
+CaseKind = Literal["asked", "taken_out", "keyword"]
+NONE: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -47,7 +52,7 @@ class Case:
     chat: str
     query: str
     answerable: bool
-    weight: float
+    kind: CaseKind
     scene: Scene
     rows: list[int]
     x: NDArray[np.float32]
@@ -86,22 +91,44 @@ def load(eval_data: Path, name: str) -> Gold:
     cases = []
     for s in gold["searches"]:
         relevant = {row_of[str(i)] for i in s["relevant"] if str(i) in row_of}
-        cases.append(_case(searcher, name, s["query"], relevant, thread, frozenset()))
+        cases.append(_case(searcher, name, s["query"], relevant, thread, "asked"))
         gone = {thread[r] for r in relevant if r in thread} | {str(s.get("thread"))}
         without = relevant | {r for r, t in thread.items() if t in gone}
-        cases.append(_case(searcher, name, s["query"], set(), thread, frozenset(without)))
+        cases.append(_case(searcher, name, s["query"], set(), thread, "taken_out", frozenset(without)))
+    cases += [_case(searcher, name, word, rows, thread, "keyword") for word, rows in keywords(searcher.archive)]
     for q in gold["no_answer"]:
-        cases.append(_case(searcher, name, q if isinstance(q, str) else q["query"], set(), thread, frozenset()))
+        cases.append(_case(searcher, name, q if isinstance(q, str) else q["query"], set(), thread, "asked"))
     return Gold(chat=name, cases=[c for c in cases if c], searcher=searcher, thread=thread)
 
 
-def _case(searcher: Searcher, chat: str, query: str, relevant: set[int], thread: dict[int, str], without: frozenset[int]) -> Case | None:
+def keywords(archive: Archive) -> list[tuple[str, set[int]]]:
+    """Searches by a word as it stands: rare words of the chat, with the messages that hold them and are no noise.
+
+    The annotated searches are paraphrases; people also type the very word. Without these, words would count for little.
+    """
+    from pipeline.text import fold, words
+
+    holders: dict[str, set[int]] = {}
+    for row, text in archive.db.execute(
+        "SELECT m.row, m.text FROM message m JOIN analysed a ON a.row = m.row WHERE a.noise IS NULL ORDER BY m.row"
+    ):
+        for word in words(text):
+            if len(word) >= 2 and not word.isdigit():
+                holders.setdefault(word, set()).add(row)
+    texts = [fold(text) for (text,) in archive.db.execute("SELECT text FROM message")]
+    rare = [w for w in sorted(holders) if len(holders[w]) <= 3 and sum(w in t for t in texts) == len(holders[w])]
+    chosen = np.random.default_rng(7).permutation(len(rare))[:KEYWORDS]
+    return [(rare[i], holders[rare[i]]) for i in sorted(chosen.tolist())]
+
+
+def _case(
+    searcher: Searcher, chat: str, query: str, relevant: set[int], thread: dict[int, str], kind: CaseKind, without: frozenset[int] = NONE
+) -> Case | None:
     gathered = searcher.gather(query, Filters(), without)
     if gathered is None:
         return None
     scene, rows, x, terms = gathered
-    weight = TAKEN_OUT_WEIGHT if without else 1.0
-    case = Case(chat=chat, query=query, answerable=bool(relevant), weight=weight, scene=scene, rows=rows, x=x, terms=terms,
+    case = Case(chat=chat, query=query, answerable=bool(relevant), kind=kind, scene=scene, rows=rows, x=x, terms=terms,
                 relevant=relevant)  # fmt: skip
     same = {thread.get(r) for r in relevant}
     case.y = np.array(
@@ -118,6 +145,7 @@ def fit_ranking(golds: Sequence[Gold]) -> Linear:
     y = np.concatenate([c.y[k] for c, k in zip(cases, kept, strict=True)]).astype(np.float64)
     sizes = np.array([len(k) for k in kept])
     starts = np.cumsum(sizes) - sizes
+    w_case = np.array([KEYWORD_WEIGHT if c.kind == "keyword" else 1.0 for c in cases])
     mean, spread = x.mean(0), np.maximum(x.std(0), 1e-3)
     z = np.clip((x - mean) / spread, -FARTHEST, FARTHEST)
 
@@ -125,8 +153,8 @@ def fit_ranking(golds: Sequence[Gold]) -> Linear:
         s = z @ w
         e = np.exp(s - np.repeat(np.maximum.reduceat(s, starts), sizes))
         every, right = np.add.reduceat(e, starts), np.add.reduceat(e * y, starts)
-        gradient = z.T @ (e / np.repeat(every, sizes) - e * y / np.repeat(right, sizes)) / len(sizes)
-        return float(-np.log(right / every).mean() + RANK_PENALTY * w @ w), gradient + 2 * RANK_PENALTY * w
+        gradient = z.T @ (np.repeat(w_case, sizes) * (e / np.repeat(every, sizes) - e * y / np.repeat(right, sizes))) / w_case.sum()
+        return float(-(w_case * np.log(right / every)).sum() / w_case.sum() + RANK_PENALTY * w @ w), gradient + 2 * RANK_PENALTY * w
 
     return linear(
         FEATURES, mean, spread, minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 200}).x, 0.0
@@ -162,10 +190,10 @@ def unseen_scores(golds: Sequence[Gold]) -> dict[str, list[NDArray[np.float64]]]
 
 def fit_silence(golds: Sequence[Gold], scores: dict[str, list[NDArray[np.float64]]]) -> tuple[Linear, float]:
     """A logistic regression on the signs, answerable and unanswerable queries weighing the same; and its floor."""
-    cases = [(g, c, s) for g in golds for c, s in zip(g.cases, scores[g.chat], strict=True)]
+    cases = [(g, c, s) for g in golds for c, s in zip(g.cases, scores[g.chat], strict=True) if c.kind != "keyword"]
     x = np.stack([case_signs(g, c, s) for g, c, s in cases]).astype(np.float64)
     y = np.array([c.answerable for _g, c, _s in cases])
-    w = np.array([c.weight for _g, c, _s in cases])
+    w = np.array([TAKEN_OUT_WEIGHT if c.kind == "taken_out" else 1.0 for _g, c, _s in cases])
     w[y] *= w[~y].sum() / w[y].sum()
     mean, spread = x.mean(0), np.maximum(x.std(0), 1e-3)
     z = np.c_[np.clip((x - mean) / spread, -FARTHEST, FARTHEST), np.ones(len(x))]
@@ -222,7 +250,7 @@ def hit_rank(g: Gold, case: Case, scores: NDArray[np.float64]) -> float:
 def figures(g: Gold, fit: Linear, about: Linear, floor: float) -> dict[str, float]:
     places, silent, raw = [], [], []
     for case in g.cases:
-        if case.weight != 1.0:
+        if case.kind != "asked":
             continue
         scores = fit(case.x)
         spoken = probability(float(about(case_signs(g, case, scores)[None])[0])) >= floor

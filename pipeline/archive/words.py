@@ -101,9 +101,10 @@ def _pieces(folded: str) -> list[str]:
 
 
 class QueryTerms(NamedTuple):
-    """A query's terms: `strong` match as whole words or exact substrings, `loose` are its character pairs."""
+    """A query's terms: `exact` match it as it stands, `strong` as whole words or substrings, `loose` are its character pairs."""
 
     folded: str
+    exact: tuple[str, ...]
     strong: tuple[str, ...]
     loose: tuple[str, ...]
 
@@ -121,10 +122,26 @@ def query_terms(query: str) -> QueryTerms:
         else:
             loose += [f"grams:{_quote(token[i : i + 2])}" for i in range(len(token) - 1)]
             strong += [f"cut:{_quote(token[i : i + n])}" for n in CUT_GRAMS for i in range(len(token) - n + 1)]
-    for run in _SOLID.findall(folded):
-        phrase = " ".join(run[i : i + 3] for i in range(min(len(run), MAX_RUN) - 2))
-        strong.append(f"pieces:{_quote(phrase)}")
-    return QueryTerms(folded, tuple(dict.fromkeys(strong)), tuple(dict.fromkeys(loose)))
+    pieces = [" ".join(run[i : i + 3] for i in range(min(len(run), MAX_RUN) - 2)) for run in _SOLID.findall(folded)]
+    strong += [f"pieces:{_quote(p)}" for p in pieces]
+    exact = [e for e in (_whole_grams(folded), f"pieces:{_quote(pieces[0])}" if len(pieces) == 1 else None) if e]
+    return QueryTerms(folded, tuple(exact), tuple(dict.fromkeys(strong)), tuple(dict.fromkeys(loose)))
+
+
+def _whole_grams(folded: str) -> str | None:
+    """The whole query as one phrase of the `grams` column."""
+    every = tokens(folded)
+    phrase: list[str] = []
+    for n, token in enumerate(every, 1):
+        if not is_cjk(token):
+            phrase.append(token)
+            continue
+        phrase += [token[i : i + 2] for i in range(len(token) - 1)]
+        if n < len(every):
+            phrase.append(token[-1] + END)
+        elif len(token) == 1:
+            return f"grams:{_quote(' '.join([*phrase, token]))}*"
+    return f"grams:{_quote(' '.join(phrase))}" if phrase else None
 
 
 def _quote(token: str) -> str:

@@ -74,7 +74,7 @@ class Searcher:
         ranked = self.ranked(query, filters or Filters())
         if ranked is None:
             return Answer(query=query, hits=())
-        if ranked.about < rank.floor():
+        if ranked.about < rank.floor() and not any(c.exact for c in ranked.scene.candidates.values()):
             return Answer(query=query, hits=(), nearest=self._nearest(ranked))
         return Answer(query=query, hits=tuple(self._hits(query, ranked, limit)))
 
@@ -162,13 +162,14 @@ class Searcher:
         for row, around in chosen:
             chat, message = messages[row]
             line = ranked.scene.lines[row]
-            score = ranked.scores[ranked.rows.index(row)]
+            # the belief that anything fits, shared out by how well each fits beside the best
+            score = ranked.about * math.exp(ranked.scores[ranked.rows.index(row)] - ranked.scores[0])
             hits.append(
                 Hit(
                     message_ids=tuple(f"{keys[chat].key}/{messages[r][1].id}" for r in (row, *around)),
                     thread=None if line.thread is None else f"t{line.thread}", chat=keys[chat].chat.name, time=message.sent_at,
                     sender=message.sender,
-                    text=line.text, snippet=snippet(line.text, query), score=round(rank.probability(score), 4),
+                    text=line.text, snippet=snippet(line.text, query), score=round(score, 4),
                     found_by=_found_by(ranked.scene.candidates[row]), kind=_kind(ranked.scene, row),
                 )
             )  # fmt: skip
@@ -192,7 +193,7 @@ def choose(ranked: Ranked, limit: int) -> list[tuple[int, list[int]]]:
 
 def _first_score(candidate: recall.Candidate) -> float:
     """Which candidates' surroundings are read: a plain fusion, good enough for that."""
-    return 10 * (candidate.cosine or 0.7) + 0.1 * candidate.strong + 0.05 * candidate.loose
+    return 10 * (candidate.cosine or 0.7) + 0.1 * candidate.strong + 0.05 * candidate.loose + candidate.exact
 
 
 def _found_by(candidate: recall.Candidate) -> tuple[FoundBy, ...]:

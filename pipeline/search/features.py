@@ -18,7 +18,7 @@ from pipeline.search.recall import Candidate
 from pipeline.search.scene import Findings, Line
 
 FEATURES = (
-    "cosine", "cosine_centred", "cosine_z", "cosine_rank", "cosine_behind",
+    "exact", "cosine", "cosine_centred", "cosine_z", "cosine_rank", "cosine_behind",
     "thread_best", "thread_top3", "thread_centre", "thread_rank", "thread_size",
     "parent", "reply_best", "qa_question", "qa_answer", "before", "after", "burst_best", "around",
     "strong", "strong_share", "loose", "loose_share", "coverage", "thread_coverage", "around_coverage", "qa_coverage",
@@ -148,7 +148,7 @@ class _Table:
         around = set(self.grams[r]).union(*(self.grams[n] for n in near))
         qa_grams = set(self.grams[r]).union(*(self.grams[n] for n in [*asked, *answered] if n in self.grams))
         return [
-            self.cosine.get(r, NO_COSINE), centred, self._z(centred), math.log1p(self.rank.get(r, 300)), self.best - centred,
+            float(candidate.exact), self.cosine.get(r, NO_COSINE), centred, self._z(centred), math.log1p(self.rank.get(r, 300)), self.best - centred,
             self._z(best), self._z(top3), self._z(centre), math.log1p(ranks.get(r, 50)),
             math.log1p(len(self.scene.threads.get(key, ())) if key else 0),
             self._of([line.reply_row] if line.reply_row is not None else []), self._of(self.replies.get(r, [])), self._of(asked),

@@ -40,7 +40,8 @@ def _phrases(run: str, length: int) -> list[str]:
     if not is_cjk(fold_script(run)[:1]) and " " in run:
         words = run.split(" ")
         return [phrase for i in range(len(words)) if (phrase := _words_from(words[i:], length))]
-    return [run[i : i + length] for i in range(0, max(1, len(run) - length + 1), max(1, length // 2))] if len(run) >= length else []
+    parts = [run[i : i + length].strip(" '.+#-") for i in range(0, max(1, len(run) - length + 1), max(1, length // 2))]
+    return [p for p in parts if len(p) >= LENGTHS[0]]
 
 
 def _words_from(words: list[str], length: int) -> str:

@@ -18,6 +18,7 @@ Ids = NDArray[np.int64]
 
 BY_MEANING = 120  # nearest vectors; a paraphrase's answer stands among them or nowhere
 BY_WORDS = 60  # best of each kind of word match
+EXACT_MOST = 40  # messages that hold the query as it stands, the newest so many
 SAME_TEXT = 3  # messages of one text: the newest so many
 NEIGHBOURS_OF = 24  # best candidates whose question, answers and thread neighbours come along
 COMMON_SHARE = 0.02  # a term in more messages than that decides nothing in a large archive…
@@ -32,6 +33,7 @@ class Candidate:
     cosine: float | None = None
     strong: float = 0.0  # BM25 of whole words and exact substrings
     loose: float = 0.0  # BM25 of character pairs
+    exact: bool = False  # the query stands in it as it is
     found_by: set[str] = field(default_factory=set)
 
 
@@ -53,7 +55,24 @@ def recall(
             candidate = found.setdefault(row, Candidate(row=row))
             setattr(candidate, name, score)
             candidate.found_by.add("words")
+    for expression in terms.exact:
+        for row in match_exactly(archive, expression, allowed):
+            candidate = found.setdefault(row, Candidate(row=row))
+            candidate.exact = True
+            candidate.found_by.add("words")
     return terms, found
+
+
+def match_exactly(archive: Archive, expression: str, allowed: Ids | None) -> list[int]:
+    """The newest messages in which the query stands as it is."""
+    passes = None if allowed is None else set(allowed.tolist())
+    found: list[int] = []
+    for (row,) in archive.db.execute("SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC", (expression,)):
+        if passes is None or row in passes:
+            found.append(int(row))
+            if len(found) == EXACT_MOST:
+                break
+    return found
 
 
 def _rows_of(archive: Archive, hits: list[tuple[int, float]], allowed: Ids | None) -> Iterable[tuple[int, float]]:
