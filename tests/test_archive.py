@@ -1,0 +1,300 @@
+"""The archive keeps every message once, survives interruptions, and forgets when told to."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from archive_factory import OPTIONS, add, begun, searcher
+from factories import START, chat, export, message
+
+from pipeline.archive import open_archive
+from pipeline.archive.add import add_export, bring_up_to_date
+from pipeline.archive.forget import Forget, forget
+from pipeline.archive.schema import MIGRATIONS
+from pipeline.archive.store import DATABASE, told
+from pipeline.archive.upkeep import change_cost, reindex, status, verify
+from pipeline.errors import ArchiveError
+from pipeline.model import Chat, Export, Kind
+
+
+def test_the_same_export_added_twice_adds_nothing(tmp_path: Path) -> None:
+    first, second = add(tmp_path, export("甲: 一 | 乙: 二")), add(tmp_path, export("甲: 一 | 乙: 二"))
+    assert (first.new, first.duplicate) == (2, 0)
+    assert (second.new, second.duplicate) == (0, 2)
+    assert second.chat.key == first.chat.key
+
+
+def test_a_message_comes_back_as_it_went_in(tmp_path: Path) -> None:
+    whole = message(
+        "看这个\n第二行", id="a/b", kind=Kind.LINK, url="https://example.com/x", title="标题", file_name="a.pdf", role="admin",
+        mentions=("u1", "u2"), reactions=(("👍", 2),), reply_to="m0",
+    )  # fmt: skip
+    add(tmp_path, Export(chat=Chat(name="群"), format="t", messages=(whole,)))
+    with open_archive(tmp_path) as archive:
+        assert archive.messages(archive.chats()[0]) == [whole]
+        assert archive.message_row("群/a/b") is not None
+
+
+def test_two_chats_of_one_name_without_a_common_message_stay_apart(tmp_path: Path) -> None:
+    one = add(tmp_path, export("甲: 今天讨论预算"))
+    other = add(tmp_path, Export(chat=Chat(name="测试群"), format="t", messages=chat("丙: 完全不同的一个群", START + timedelta(days=1))))
+    assert one.chat.key != other.chat.key
+    assert other.same_name
+
+
+def test_a_chat_is_known_by_its_own_id_after_it_was_renamed(tmp_path: Path) -> None:
+    first = Export(chat=Chat(name="旧名", id="g1", platform="qq"), format="t", messages=chat("甲: 一 | 乙: 二"))
+    later = Export(chat=Chat(name="新名", id="g1", platform="qq"), format="t", messages=chat("甲: 三", START + timedelta(days=1)))
+    assert add(tmp_path, first).chat.key == add(tmp_path, later).chat.key
+
+
+def test_overlapping_exports_of_other_exporters_are_joined_once(tmp_path: Path) -> None:
+    mine = chat("甲: 第一条消息 | 乙: 第二条消息 | 甲: 第三条消息 | 甲: 好 | 甲: 好")
+    theirs = tuple(replace(m, id=f"x{n}") for n, m in enumerate(mine[1:] + chat("丙: 新来的消息", START + timedelta(hours=1))))
+    add(tmp_path, Export(chat=Chat(name="群"), format="t", messages=mine))
+    added = add(tmp_path, Export(chat=Chat(name="群"), format="u", messages=theirs))
+    assert (added.new, added.duplicate) == (1, 4)
+
+
+def test_day_by_day_gives_what_all_at_once_gives(tmp_path: Path) -> None:
+    days = [chat(f"甲: 第{d}天的问题怎么办？ | 乙: 第{d}天的回答是先备份 | 丙: 谢谢", START + timedelta(days=d)) for d in range(4)]
+    whole = [replace(m, id=f"d{d}-{m.id}") for d, day in enumerate(days) for m in day]
+    room = Chat(name="群", id="g")
+    add(tmp_path / "whole", Export(chat=room, format="t", messages=tuple(whole)))
+    for d in range(4):
+        add(tmp_path / "days", Export(chat=room, format="t", messages=tuple(m for m in whole if m.id.startswith(f"d{d}"))))
+    with open_archive(tmp_path / "whole") as a, open_archive(tmp_path / "days") as b:
+        assert a.messages(a.chats()[0]) == b.messages(b.chats()[0])
+        query = "SELECT m.id, x.session FROM analysed x JOIN message m ON m.row = x.row ORDER BY m.id"
+        assert len(a.db.execute(query).fetchall()) == len(b.db.execute(query).fetchall()) == 12
+        assert verify(b, OPTIONS, repair=False) == []
+
+
+def test_new_messages_do_not_touch_sessions_long_past(tmp_path: Path) -> None:
+    begun(tmp_path, "甲: 老的问题怎么办？ | 乙: 老的回答")
+    with open_archive(tmp_path) as archive:
+        before = archive.db.execute("SELECT * FROM analysed ORDER BY row").fetchall()
+    later = Export(chat=Chat(name="测试群"), format="t", messages=chat("甲: 老的问题怎么办？ | 乙: 老的回答") + tuple(
+        replace(m, id="n" + m.id) for m in chat("丙: 另一件新的事", START + timedelta(days=9))))  # fmt: skip
+    assert add(tmp_path, later).new == 1
+    with open_archive(tmp_path) as archive:
+        assert archive.db.execute("SELECT * FROM analysed ORDER BY row").fetchall()[:2] == before
+        assert archive.db.execute("SELECT count(DISTINCT session) FROM analysed").fetchone() == (2,)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no POSIX modes there")
+def test_nobody_else_can_read_the_archive(tmp_path: Path) -> None:
+    folder = begun(tmp_path / "private")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    for file in folder.rglob("*"):
+        assert file.stat().st_mode & 0o077 == 0, file
+
+
+def test_an_archive_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    begun(tmp_path)
+    db = sqlite3.connect(tmp_path / DATABASE)
+    db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    db.close()
+    for read_only in (False, True):
+        with pytest.raises(ArchiveError, match="newer"):
+            open_archive(tmp_path, read_only=read_only)
+
+
+def test_a_damaged_database_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / DATABASE).write_bytes(b"this is not a database, whatever its name says" * 50)
+    with pytest.raises(ArchiveError, match="verify"):
+        open_archive(tmp_path)
+
+
+def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
+    begun(tmp_path)
+    with told(tmp_path), open_archive(tmp_path) as archive:
+        pages = archive.db.execute("PRAGMA page_count").fetchone()[0]
+        archive.db.execute(f"PRAGMA max_page_count = {pages}")
+        many = tuple(message(f"很长的一条消息 {n} " * 40, id=f"n{n}", at=START + timedelta(days=1, seconds=n)) for n in range(400))
+        with pytest.raises(ArchiveError, match="full"), told(tmp_path):
+            add_export(archive, Export(chat=Chat(name="别的群"), format="t", messages=many))
+    with open_archive(tmp_path) as archive:
+        assert archive.count() == 11
+        assert verify(archive, OPTIONS, repair=False) == []
+
+
+def test_there_is_no_archive_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="dianti add"):
+        open_archive(tmp_path / "none", read_only=True)
+
+
+def test_an_import_without_its_analysis_is_finished_by_the_next_run(tmp_path: Path) -> None:
+    with open_archive(tmp_path) as archive, archive.writing():
+        add_export(archive, export("甲: 端午怎么放假？ | 乙: 19 号到 21 号放三天"))
+    with open_archive(tmp_path) as archive, archive.writing():
+        assert status(archive).pending == 2
+        problems = verify(archive, OPTIONS, repair=True)
+        assert [p.repaired for p in problems] == [True]
+        assert verify(archive, OPTIONS, repair=False) == []
+        assert searcher(archive).search("端午放假").hits
+
+
+@pytest.mark.parametrize("damage", ["words", "vectors", "index", "analysis", "words_gone"])
+def test_verify_finds_and_repairs(tmp_path: Path, damage: str) -> None:
+    begun(tmp_path)
+    with open_archive(tmp_path) as archive, archive.writing():
+        if damage == "words":
+            archive.db.execute("INSERT INTO words (rowid, grams, cut, pieces) VALUES (9999, 'x', 'x', 'x')")
+        elif damage == "words_gone":
+            archive.db.execute("INSERT INTO words (words) VALUES ('delete-all')")
+        elif damage == "vectors":
+            archive.db.execute("DELETE FROM vector WHERE id < 4")
+        elif damage == "index":
+            (tmp_path / "index" / "vectors.faiss").write_bytes(b"\0" * 100)
+        else:
+            archive.db.execute("DELETE FROM analysed WHERE row = 2")
+        assert verify(archive, OPTIONS, repair=False)
+        assert all(p.repaired for p in verify(archive, OPTIONS, repair=True))
+        assert verify(archive, OPTIONS, repair=False) == []
+        assert searcher(archive).search("会员最多几台设备").hits
+
+
+def test_a_text_that_was_changed_behind_our_back_is_not_called_sound(tmp_path: Path) -> None:
+    begun(tmp_path)
+    with open_archive(tmp_path) as archive, archive.writing():
+        archive.db.execute("UPDATE message SET text = '别的' WHERE row = 1")
+        assert any(not p.repaired for p in verify(archive, OPTIONS, repair=True))
+
+
+def test_forgetting_a_member_leaves_no_trace_on_disk(tmp_path: Path) -> None:
+    begun(tmp_path)
+    with open_archive(tmp_path) as archive, archive.writing():
+        assert forget(archive, Forget(member="钱多多"), OPTIONS) == 0
+        assert not [h for h in searcher(archive).search("会员能几台设备一起用 电脑提示超限").hits if h.sender == "钱多多"]
+        assert verify(archive, OPTIONS, repair=False) == []
+    for file in tmp_path.rglob("*"):
+        if file.is_file():
+            assert "电脑提示超限".encode() not in file.read_bytes(), file
+
+
+def test_forgetting_the_time_before_a_day_and_a_whole_chat(tmp_path: Path) -> None:
+    begun(tmp_path)
+    begun(tmp_path, "丁: 另一个群的事", "另一群")
+    with open_archive(tmp_path) as archive, archive.writing():
+        forget(archive, Forget(before=START + timedelta(hours=1), chat="测试群"), OPTIONS)
+        assert archive.count() == 8
+        forget(archive, Forget(chat="测试群"), OPTIONS)
+        assert [c.key for c in archive.chats()] == ["另一群"]
+        with pytest.raises(ArchiveError, match="没有的群"):
+            forget(archive, Forget(chat="没有的群"), OPTIONS)
+
+
+def test_another_model_is_not_mixed_in(tmp_path: Path) -> None:
+    begun(tmp_path)
+    with open_archive(tmp_path) as archive, archive.writing():
+        cost = change_cost(archive, "quality")
+        assert cost.messages > 0
+        with pytest.raises(ArchiveError, match="reindex"):
+            bring_up_to_date(archive, replace(OPTIONS, model="quality"))
+        reindex(archive, replace(OPTIONS, model="quality"))
+        assert archive.db.execute("SELECT count(DISTINCT model) FROM vector").fetchone() == (1,)
+        assert archive.setting("model") == cost.new
+
+
+def test_a_copied_folder_is_a_backup(tmp_path: Path) -> None:
+    begun(tmp_path / "one")
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    with open_archive(tmp_path / "two") as archive:
+        assert searcher(archive).search("会员最多几台设备").hits
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_write_rights_is_told_and_can_still_be_searched(tmp_path: Path) -> None:
+    folder = begun(tmp_path / "a")
+    folder.chmod(0o500)
+    try:
+        with pytest.raises(ArchiveError, match="written|rights|readonly"):
+            add(folder, export("甲: 新的"))
+        with open_archive(folder, read_only=True) as archive:
+            assert searcher(archive).search("会员最多几台设备").hits
+    finally:
+        folder.chmod(0o700)
+
+
+WORKER = """
+import sys
+from pathlib import Path
+sys.path[:0] = {paths!r}
+from archive_factory import OPTIONS
+from pipeline.archive import open_archive
+from pipeline.archive.add import add_export, bring_up_to_date
+from pipeline.archive.forget import Forget, forget
+from pipeline.archive.upkeep import reindex
+from factories import chat, START
+from pipeline.model import Chat, Export
+from dataclasses import replace
+from datetime import timedelta
+folder, job, n = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+with open_archive(folder) as archive, archive.writing():
+    if job == "add":
+        for d in range(n, n + 3):
+            day = chat("甲: 怎么报名？ | 乙: 在小程序里报名 | 丙: 收到", START + timedelta(days=d))
+            add_export(archive, Export(chat=Chat(name="群", id="g"), format="t", messages=tuple(replace(m, id=f"{{d}}-{{m.id}}") for m in day)))
+            print("stored", d, flush=True)
+        old = chat("甲: 很久以前的一句话", START - timedelta(days=n))
+        add_export(archive, Export(chat=Chat(name="群", id="g"), format="t", messages=tuple(replace(m, id=f"old-{{n}}") for m in old)))
+        bring_up_to_date(archive, OPTIONS)
+    elif job == "reindex":
+        reindex(archive, OPTIONS, analysis=True)
+    else:
+        forget(archive, Forget(before=START), OPTIONS)
+    print("done", flush=True)
+"""
+
+
+def _worker(tmp_path: Path, folder: Path, job: str, n: int) -> subprocess.Popen[str]:
+    script = tmp_path / "worker.py"
+    script.write_text(WORKER.format(paths=[str(Path(__file__).parent), str(Path(__file__).parent.parent)]), encoding="utf-8")
+    return subprocess.Popen([sys.executable, str(script), str(folder), job, str(n)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_two_processes_add_at_once_and_none_is_lost(tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    both = [_worker(tmp_path, folder, "add", n) for n in (0, 10)]
+    outputs = [p.communicate(timeout=300) for p in both]
+    assert [p.returncode for p in both] == [0, 0], outputs
+    with open_archive(folder) as archive:
+        assert archive.count() == 20
+        assert len(archive.chats()) == 1
+        assert verify(archive, OPTIONS, repair=False) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
+def test_a_kill_at_any_moment_loses_nothing_imported(tmp_path: Path) -> None:
+    """Moments spread over the run of each job (DIANTI_KILLS=100 for the long run); the archive lives on through all of them."""
+    kills = int(os.environ.get("DIANTI_KILLS", "9"))
+    folder = begun(tmp_path / "archive", "甲: 最早的一条消息 | 乙: 第二条")
+    started = time.monotonic()
+    _worker(tmp_path, folder, "reindex", 0).communicate(timeout=120)
+    whole = time.monotonic() - started
+    stored: set[str] = set()
+    for kill in range(kills):
+        job = ("add", "reindex", "forget")[kill % 3]
+        process = _worker(tmp_path, folder, job, 0 if job == "forget" else 100 + kill * 3)
+        time.sleep(whole * (kill * 0.618 % 1.0) * 1.1)
+        process.send_signal(signal.SIGKILL)
+        out, _err = process.communicate(timeout=60)
+        stored |= {line.split()[1] for line in out.splitlines() if line.startswith("stored")}
+        with open_archive(folder) as archive, archive.writing():
+            assert archive.count() >= 2
+            assert all(p.repaired for p in verify(archive, OPTIONS, repair=True))
+            kept = {i.split("-")[0] for (i,) in archive.db.execute("SELECT id FROM message WHERE id LIKE '%-m3'")}
+            assert stored <= kept
+            assert verify(archive, OPTIONS, repair=False) == []
