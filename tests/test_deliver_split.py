@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from digest_factory import hostile_digest, large_digest, rich_digest
@@ -204,3 +205,10 @@ def test_the_short_form_in_any_language_is_one_part_for_the_clipboard() -> None:
     for lang in ("zh-hans", "zh-hant", "en"):
         short = from_text(render(large_digest(), "txt", RenderOptions(short=True, lang=lang)))
         assert len(split(short, clipboard.limit, clipboard.measure)) == 1
+
+
+def test_the_documented_limits_are_those_of_the_code() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "delivery.md").read_text("utf-8")
+    for p in PLATFORMS.values():
+        row = next(x for x in page.split("\n") if x.startswith(f"| `{p.name}` |"))
+        assert f"{p.limit} {p.unit.split()[0]}" in row or p.name == "file"
