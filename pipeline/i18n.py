@@ -67,6 +67,11 @@ def _(message: str) -> str:
     return _active.gettext(message)
 
 
+def _noop(message: str) -> str:
+    """Marks a message for the catalog that is translated where it is printed."""
+    return message
+
+
 def ngettext(one: str, many: str, n: int) -> str:
     """The message for n things in the active language."""
     return _active.ngettext(one, many, n)

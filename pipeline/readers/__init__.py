@@ -14,7 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pipeline.errors import InputError
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Export, Message, Skipped
 from pipeline.readers import (
     chatlab,
@@ -149,7 +149,7 @@ def stream_logs(paths: Sequence[Path], options: ReadOptions) -> Iterator[Chat | 
 
 def markdown_table(translated: Callable[[str], str] = str) -> str:
     """The formats as a Markdown table, for the documents."""
-    head = f"| {translated('name')} | {translated('format')} | {translated('how to get it')} |"
+    head = f"| {translated(_noop('name'))} | {translated(_noop('format'))} | {translated(_noop('how to get it'))} |"
     rows = [f"| `{format.name}` | {translated(format.title)} | {translated(format.obtain)} |" for format in FORMATS]
     return "\n".join([head, "|---|---|---|", *rows])
 

@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Message, Skipped
 from pipeline.readers._finish import SYSTEM
 from pipeline.readers._format import Draft, Format, Member, Part, ReadOptions
@@ -219,9 +219,9 @@ def _record(message: Message) -> Mapping[str, Any]:
 
 FORMAT = Format(
     name="chatlab",
-    title="ChatLab JSON, JSONL",
+    title=_noop("ChatLab JSON, JSONL"),
     platform="",
-    obtain="ChatLab, WeFlow and other exporters: choose the ChatLab format",
+    obtain=_noop("ChatLab, WeFlow and other exporters: choose the ChatLab format"),
     sniff=sniff,
     read=read,
 )

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Skipped
 from pipeline.readers._chatlog import read_content
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
@@ -68,9 +68,9 @@ def _draft(line: int, cells: list[str], columns: Columns, sent_at: datetime, opt
 
 FORMAT = Format(
     name="chatlog-csv",
-    title="chatlog CSV",
+    title=_noop("chatlog CSV"),
     platform="wechat",
-    obtain="chatlog: http://127.0.0.1:5030/api/v1/chatlog?time=…&talker=…&format=csv, saved",
+    obtain=_noop("chatlog: http://127.0.0.1:5030/api/v1/chatlog?time=…&talker=…&format=csv, saved"),
     sniff=sniff,
     read=read,
     many=True,

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipeline.i18n import _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._format import Draft, Format, Member, Part, Quote, ReadOptions
 from pipeline.readers._json import Record, drafts, listing, mapping, records, text_of
@@ -116,9 +117,9 @@ def _quote(refer: Mapping[str, Any], options: ReadOptions) -> Quote:
 
 FORMAT = Format(
     name="chatlog-json",
-    title="chatlog JSON",
+    title=_noop("chatlog JSON"),
     platform="wechat",
-    obtain="chatlog: http://127.0.0.1:5030/api/v1/chatlog?time=…&talker=…&format=json, saved",
+    obtain=_noop("chatlog: http://127.0.0.1:5030/api/v1/chatlog?time=…&talker=…&format=json, saved"),
     sniff=sniff,
     read=read,
     many=True,

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Skipped
 from pipeline.readers._chatlog import read_content
 from pipeline.readers._dates import day_of, no_day
@@ -118,9 +118,9 @@ def _draft(block: Block[_Head], clock: Clock, options: ReadOptions) -> Draft:
 
 FORMAT = Format(
     name="chatlog-txt",
-    title="chatlog text",
+    title=_noop("chatlog text"),
     platform="wechat",
-    obtain="chatlog: http://127.0.0.1:5030/api/v1/chatlog?time=…&talker=…, saved; --date where its times have no day",
+    obtain=_noop("chatlog: http://127.0.0.1:5030/api/v1/chatlog?time=…&talker=…, saved; --date where its times have no day"),
     sniff=sniff,
     read=read,
     many=True,

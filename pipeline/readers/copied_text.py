@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Skipped
 from pipeline.readers._copied import DAY_ROW, HEAD, Headers, drafts
 from pipeline.readers._format import Format, Part, ReadOptions
@@ -61,9 +61,9 @@ def read(source: Source, options: ReadOptions) -> Iterator[Part]:
 
 FORMAT = Format(
     name="copied-text",
-    title="text copied from a WeChat or QQ window",
+    title=_noop("text copied from a WeChat or QQ window"),
     platform="",
-    obtain="select the messages in the chat window, copy, paste into a text file",
+    obtain=_noop("select the messages in the chat window, copy, paste into a text file"),
     sniff=sniff,
     read=read,
 )

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._format import Draft, Format, Part, Quote, ReadOptions
 from pipeline.readers._json import Record, drafts, listing, mapping, records, text_of
@@ -121,9 +121,9 @@ def _reactions(record: Record) -> tuple[tuple[str, int], ...]:
 
 FORMAT = Format(
     name="dingtalk-json",
-    title="DingTalk messages (dws CLI)",
+    title=_noop("DingTalk messages (dws CLI)"),
     platform="dingtalk",
-    obtain="dws chat message list --group <openConversationId>, saved as JSON",
+    obtain=_noop("dws chat message list --group <openConversationId>, saved as JSON"),
     sniff=sniff,
     read=read,
     many=True,

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pipeline.i18n import _noop
 from pipeline.model import Chat, Kind
 from pipeline.readers._files import kind_of_file
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
@@ -106,9 +107,9 @@ def _reactions(record: Record) -> tuple[tuple[str, int], ...]:
 
 FORMAT = Format(
     name="discord-json",
-    title="DiscordChatExporter JSON",
+    title=_noop("DiscordChatExporter JSON"),
     platform="discord",
-    obtain="DiscordChatExporter: export the channel, format JSON",
+    obtain=_noop("DiscordChatExporter: export the channel, format JSON"),
     sniff=sniff,
     read=read,
 )

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from pipeline.i18n import _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._format import Draft, Format, Member, Part, ReadOptions
 from pipeline.readers._json import Record, drafts, listing, mapping, records, text_of
@@ -162,9 +163,9 @@ def _flat(content: str) -> str:
 
 FORMAT = Format(
     name="feishu-json",
-    title="Feishu / Lark messages (CLI or OpenAPI)",
+    title=_noop("Feishu / Lark messages (CLI or OpenAPI)"),
     platform="feishu",
-    obtain="lark-cli im +chat-messages-list --chat-id oc_… --format json; or GET /open-apis/im/v1/messages",
+    obtain=_noop("lark-cli im +chat-messages-list --chat-id oc_… --format json; or GET /open-apis/im/v1/messages"),
     sniff=sniff,
     read=read,
 )

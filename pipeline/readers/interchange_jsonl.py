@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Message, Skipped
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._json import Record, json_lines, listing, text_of
@@ -105,9 +105,9 @@ def message_record(message: Message, chat: Chat | None = None) -> Mapping[str, A
 
 FORMAT = Format(
     name="interchange-jsonl",
-    title="dianti interchange log (JSON Lines)",
+    title=_noop("dianti interchange log (JSON Lines)"),
     platform="",
-    obtain="dianti export > chat.jsonl",
+    obtain=_noop("dianti export > chat.jsonl"),
     sniff=sniff,
     read=read,
     many=True,

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._dates import day_of, no_day
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
@@ -112,9 +112,9 @@ def _draft(line: int, found: re.Match[str], now: datetime) -> Draft:
 
 FORMAT = Format(
     name="irc-log",
-    title="IRC logs (weechat, irssi, qtox and others)",
+    title=_noop("IRC logs (weechat, irssi, qtox and others)"),
     platform="irc",
-    obtain="the log file of the IRC client",
+    obtain=_noop("the log file of the IRC client"),
     sniff=sniff,
     read=read,
 )

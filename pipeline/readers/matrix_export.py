@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._format import Draft, Format, Member, Part, ReadOptions
 from pipeline.readers._json import Record, drafts, listing, mapping, number, records, text_of
@@ -106,9 +106,9 @@ def _draft(line: int, event: Record, relations: _Relations, options: ReadOptions
 
 FORMAT = Format(
     name="matrix-json",
-    title="Matrix / Element JSON",
+    title=_noop("Matrix / Element JSON"),
     platform="matrix",
-    obtain="Element: room info → Export chat → JSON",
+    obtain=_noop("Element: room info → Export chat → JSON"),
     sniff=sniff,
     read=read,
 )

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._files import kind_of_file
 from pipeline.readers._format import Draft, Format, Part, Quote, ReadOptions
@@ -87,9 +87,9 @@ def _draft(line: int, post: Mapping[str, Any], people: Mapping[str, str], parent
 
 FORMAT = Format(
     name="mattermost-jsonl",
-    title="Mattermost bulk export",
+    title=_noop("Mattermost bulk export"),
     platform="mattermost",
-    obtain="mmctl export create; or mattermost export bulk",
+    obtain=_noop("mmctl export create; or mattermost export bulk"),
     sniff=sniff,
     read=read,
     many=True,

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
 
+from pipeline.i18n import _noop
 from pipeline.model import Kind
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._kinds import kind_of_notice, placeholder
@@ -125,9 +126,9 @@ def _messages(lines: list[str]) -> Iterator[tuple[int, str]]:
 
 FORMAT = Format(
     name="memotrace-ai-txt",
-    title="MemoTrace 留痕 AI TXT (days only)",
+    title=_noop("MemoTrace 留痕 AI TXT (days only)"),
     platform="wechat",
-    obtain="MemoTrace: 导出聊天数据 → AI 对话 (better: CSV, which has the times)",
+    obtain=_noop("MemoTrace: 导出聊天数据 → AI 对话 (better: CSV, which has the times)"),
     sniff=sniff,
     read=read,
     quotes=True,

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._memotrace import read_content
@@ -74,9 +74,9 @@ def _draft(line: int, cells: list[str], columns: Columns, clock: Clock) -> Draft
 
 FORMAT = Format(
     name="memotrace-csv",
-    title="MemoTrace 留痕 2.x/3.x CSV, Excel",
+    title=_noop("MemoTrace 留痕 2.x/3.x CSV, Excel"),
     platform="wechat",
-    obtain="MemoTrace 2.x/3.x: 导出聊天数据 → CSV (or Excel)",
+    obtain=_noop("MemoTrace 2.x/3.x: 导出聊天数据 → CSV (or Excel)"),
     sniff=sniff,
     read=read,
     quotes=True,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._format import Draft, Format, Member, Part, ReadOptions
 from pipeline.readers._kinds import kind_of_notice, wechat_kind
@@ -67,9 +67,9 @@ def _draft(line: int, cells: Sequence[str], sent_at: datetime, kind: Kind, said:
 
 FORMAT = Format(
     name="memotrace-csv-v1",
-    title="MemoTrace 留痕 1.x CSV",
+    title=_noop("MemoTrace 留痕 1.x CSV"),
     platform="wechat",
-    obtain="MemoTrace 1.x: 数据 → 导出聊天数据(CSV)",
+    obtain=_noop("MemoTrace 1.x: 数据 → 导出聊天数据(CSV)"),
     sniff=sniff,
     read=read,
     quotes=True,

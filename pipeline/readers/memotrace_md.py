@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime
 
+from pipeline.i18n import _noop
 from pipeline.model import Kind
 from pipeline.readers._format import Draft, Format, Part, Quote, ReadOptions
 from pipeline.readers._kinds import kind_of_notice
@@ -99,9 +100,9 @@ def _draft(block: Block[tuple[str, str]], clock: Clock) -> Draft:
 
 FORMAT = Format(
     name="memotrace-md",
-    title="MemoTrace 留痕 Markdown",
+    title=_noop("MemoTrace 留痕 Markdown"),
     platform="wechat",
-    obtain="MemoTrace: 导出聊天数据 → Markdown",
+    obtain=_noop("MemoTrace: 导出聊天数据 → Markdown"),
     sniff=sniff,
     read=read,
     quotes=True,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.errors import InputError
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.readers._format import Format, Part, ReadOptions
 from pipeline.readers._source import Probe, Source
 
@@ -29,9 +29,9 @@ def read(source: Source, options: ReadOptions) -> Iterator[Part]:
 
 FORMAT = Format(
     name="memotrace-training",
-    title="MemoTrace training JSON (refused: it has no sender and no time)",
+    title=_noop("MemoTrace training JSON (refused: it has no sender and no time)"),
     platform="wechat",
-    obtain="not a log: export CSV instead",
+    obtain=_noop("not a log: export CSV instead"),
     sniff=sniff,
     read=read,
 )

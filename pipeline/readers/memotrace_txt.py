@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Kind, Skipped
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._kinds import is_notice, kind_of_notice
@@ -81,9 +81,9 @@ def _draft(block: Block[str], clock: Clock) -> Draft:
 
 FORMAT = Format(
     name="memotrace-txt",
-    title="MemoTrace 留痕 TXT",
+    title=_noop("MemoTrace 留痕 TXT"),
     platform="wechat",
-    obtain="MemoTrace: 导出聊天数据 → TXT",
+    obtain=_noop("MemoTrace: 导出聊天数据 → TXT"),
     sniff=sniff,
     read=read,
     quotes=True,

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.errors import InputError
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind
 from pipeline.readers._format import Draft, Format, Part, Quote, ReadOptions
 from pipeline.readers._json import Record, drafts, json_lines, listing, mapping, records, text_of
@@ -172,18 +172,18 @@ def _forwarded(data: Mapping[str, Any]) -> list[str]:
 
 FORMAT = Format(
     name="qce-json",
-    title="qq-chat-exporter JSON",
+    title=_noop("qq-chat-exporter JSON"),
     platform="qq",
-    obtain="qq-chat-exporter: 导出 → JSON",
+    obtain=_noop("qq-chat-exporter: 导出 → JSON"),
     sniff=sniff,
     read=read,
     quotes=True,
 )
 CHUNKED = Format(
     name="qce-chunked",
-    title="qq-chat-exporter chunked JSONL (folder)",
+    title=_noop("qq-chat-exporter chunked JSONL (folder)"),
     platform="qq",
-    obtain="qq-chat-exporter: 导出 → JSON, in chunks; give the folder",
+    obtain=_noop("qq-chat-exporter: 导出 → JSON, in chunks; give the folder"),
     sniff=lambda probe: False,
     read=read_chunked,
     claims=claims,

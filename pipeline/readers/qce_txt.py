@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from pipeline.i18n import _noop
 from pipeline.model import Chat, Kind
 from pipeline.readers._format import Draft, Format, Part, Quote, ReadOptions
 from pipeline.readers._kinds import is_pat, kind_of_notice, read_placeholder, strip_word
@@ -123,9 +124,9 @@ def _reply_time(text: str, sent_at: datetime, tz: ZoneInfo) -> datetime | None:
 
 FORMAT = Format(
     name="qce-txt",
-    title="qq-chat-exporter TXT",
+    title=_noop("qq-chat-exporter TXT"),
     platform="qq",
-    obtain="qq-chat-exporter: 导出 → TXT",
+    obtain=_noop("qq-chat-exporter: 导出 → TXT"),
     sniff=sniff,
     read=read,
     quotes=True,

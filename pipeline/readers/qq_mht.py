@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Skipped
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._kinds import read_placeholder
@@ -124,9 +124,9 @@ def _plain(markup: str) -> str:
 
 FORMAT = Format(
     name="qq-mht",
-    title="QQ 消息管理器 MHT (best effort)",
+    title=_noop("QQ 消息管理器 MHT (best effort)"),
     platform="qq",
-    obtain="QQ for PC up to 9.7: 消息管理器 → 导出 → MHT (better: TXT)",
+    obtain=_noop("QQ for PC up to 9.7: 消息管理器 → 导出 → MHT (better: TXT)"),
     sniff=sniff,
     read=read,
 )

@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Skipped
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._kinds import kind_of_notice, read_placeholder
@@ -146,9 +146,9 @@ def _draft(block: Block[_Head], clock: Clock) -> Draft:
 
 FORMAT = Format(
     name="qq-txt",
-    title="QQ 消息管理器 TXT",
+    title=_noop("QQ 消息管理器 TXT"),
     platform="qq",
-    obtain="QQ for PC up to 9.7: 消息管理器 → right click on the chat → 导出消息记录 → 文本文件(*.txt)",
+    obtain=_noop("QQ for PC up to 9.7: 消息管理器 → right click on the chat → 导出消息记录 → 文本文件(*.txt)"),
     sniff=sniff,
     read=read,
     many=True,

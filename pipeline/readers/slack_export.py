@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._files import kind_of_file
 from pipeline.readers._format import Draft, Format, Member, Part, ReadOptions
@@ -187,9 +187,9 @@ _ALIASES = {"thumbsup": "+1", "thumbsdown": "-1"}
 
 FORMAT = Format(
     name="slack-export",
-    title="Slack workspace export (zip or folder)",
+    title=_noop("Slack workspace export (zip or folder)"),
     platform="slack",
-    obtain="Slack: Workspace settings → Import/Export Data → Export",
+    obtain=_noop("Slack: Workspace settings → Import/Export Data → Export"),
     sniff=lambda probe: False,
     read=read,
     claims=claims,

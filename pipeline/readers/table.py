@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from pipeline.errors import InputError
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._kinds import kind_of_notice, kind_of_word, read_placeholder
@@ -157,9 +157,9 @@ def _time(text: str, clock: Clock, options: ReadOptions) -> datetime:
 
 FORMAT = Format(
     name="table",
-    title="any table: CSV, TSV, Excel (--map)",
+    title=_noop("any table: CSV, TSV, Excel (--map)"),
     platform="",
-    obtain="a table with a row for each message; say which column is which with --map time=…,sender=…,text=…",
+    obtain=_noop("a table with a row for each message; say which column is which with --map time=…,sender=…,text=…"),
     sniff=sniff,
     read=read,
     many=True,

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._json import Record, listing, mapping, nested_records, records, text_of
@@ -192,9 +192,9 @@ def _service(record: Record, line: int, sent_at: Any) -> Draft:
 
 FORMAT = Format(
     name="telegram-json",
-    title="Telegram Desktop JSON (result.json)",
+    title=_noop("Telegram Desktop JSON (result.json)"),
     platform="telegram",
-    obtain="Telegram Desktop: ⋮ → Export chat history → JSON; or Settings → Advanced → Export Telegram data",
+    obtain=_noop("Telegram Desktop: ⋮ → Export chat history → JSON; or Settings → Advanced → Export Telegram data"),
     sniff=sniff,
     read=read,
     many=True,

@@ -23,7 +23,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._copied import DAY_ROW, Headers, drafts
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
@@ -67,9 +67,9 @@ def _refined(draft: Draft) -> Draft:
 
 FORMAT = Format(
     name="wechat-mail",
-    title="WeChat chat history sent by e-mail",
+    title=_noop("WeChat chat history sent by e-mail"),
     platform="wechat",
-    obtain="WeChat on the phone: long press → 多选 → share → 邮件; save the text of the mail",
+    obtain=_noop("WeChat on the phone: long press → 多选 → share → 邮件; save the text of the mail"),
     sniff=sniff,
     read=read,
     quotes=True,

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._json import mapping, text_of
@@ -95,9 +95,9 @@ def _src(cell: str) -> dict[str, object]:
 
 FORMAT = Format(
     name="wechat-pywxdump-csv",
-    title="PyWxDump / WeClone CSV",
+    title=_noop("PyWxDump / WeClone CSV"),
     platform="wechat",
-    obtain="PyWxDump: 导出聊天记录 → csv; WeFlow: 导出 → WeClone",
+    obtain=_noop("PyWxDump: 导出聊天记录 → csv; WeFlow: 导出 → WeClone"),
     sniff=sniff,
     read=read,
     quotes=True,

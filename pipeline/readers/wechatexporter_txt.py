@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._finish import UNKNOWN
 from pipeline.readers._format import Draft, Format, Part, Quote, ReadOptions
@@ -149,9 +149,9 @@ class _Reader:
 
 FORMAT = Format(
     name="wechatexporter-txt",
-    title="WechatExporter text",
+    title=_noop("WechatExporter text"),
     platform="wechat",
-    obtain="WechatExporter: an iTunes backup of the phone → text",
+    obtain=_noop("WechatExporter: an iTunes backup of the phone → text"),
     sniff=sniff,
     read=read,
     quotes=True,

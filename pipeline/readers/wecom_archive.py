@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipeline.i18n import _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._format import Draft, Format, Part, Quote, ReadOptions
 from pipeline.readers._json import Record, drafts, json_lines, listing, mapping, number, text_of
@@ -136,9 +137,9 @@ def _quoted(text: str) -> tuple[str, Quote | None]:
 
 FORMAT = Format(
     name="wecom-archive",
-    title="WeCom 会话内容存档 (decrypted JSON lines)",
+    title=_noop("WeCom 会话内容存档 (decrypted JSON lines)"),
     platform="wecom",
-    obtain="WeCom's message archive, pulled and decrypted with the finance SDK, one JSON object a line",
+    obtain=_noop("WeCom's message archive, pulled and decrypted with the finance SDK, one JSON object a line"),
     sniff=sniff,
     read=read,
     many=True,

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from pipeline.i18n import _noop
 from pipeline.model import Chat, Kind
 from pipeline.readers._format import Draft, Format, Member, Part, Quote, ReadOptions
 from pipeline.readers._json import Record, drafts, leading_records, number, records, text_of
@@ -105,9 +106,9 @@ def _own_words(record: Record, content: str) -> tuple[str, Quote | None]:
 
 FORMAT = Format(
     name="weflow-json",
-    title="WeFlow JSON, arkme JSON",
+    title=_noop("WeFlow JSON, arkme JSON"),
     platform="wechat",
-    obtain="WeFlow: 导出 → choose the chat → JSON (or arkme JSON)",
+    obtain=_noop("WeFlow: 导出 → choose the chat → JSON (or arkme JSON)"),
     sniff=sniff,
     read=read,
     quotes=True,

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._kinds import is_notice, kind_of_notice, read_placeholder, strip_word
@@ -74,9 +74,9 @@ def _draft(block: Block[str], clock: Clock) -> Draft:
 
 FORMAT = Format(
     name="weflow-txt",
-    title="WeFlow TXT",
+    title=_noop("WeFlow TXT"),
     platform="wechat",
-    obtain="WeFlow: 导出 → choose the chat → TXT",
+    obtain=_noop("WeFlow: 导出 → choose the chat → TXT"),
     sniff=sniff,
     read=read,
     quotes=True,

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._kinds import is_notice, kind_of_notice, kind_of_word, read_placeholder, strip_word
@@ -83,9 +83,9 @@ def _draft(line: int, cells: list[str], columns: Columns, options: ReadOptions) 
 
 FORMAT = Format(
     name="weflow-xlsx",
-    title="WeFlow Excel",
+    title=_noop("WeFlow Excel"),
     platform="wechat",
-    obtain="WeFlow: 导出 → choose the chat → Excel",
+    obtain=_noop("WeFlow: 导出 → choose the chat → Excel"),
     sniff=sniff,
     read=read,
     quotes=True,

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._files import kind_of_file
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
@@ -172,9 +172,9 @@ def _content(text: str, marked: bool) -> tuple[Kind, str, str | None, str | None
 
 FORMAT = Format(
     name="whatsapp-txt",
-    title="WhatsApp text (txt or zip)",
+    title=_noop("WhatsApp text (txt or zip)"),
     platform="whatsapp",
-    obtain="WhatsApp: chat → ⋮ → More → Export chat (without media)",
+    obtain=_noop("WhatsApp: chat → ⋮ → More → Export chat (without media)"),
     sniff=sniff,
     read=read,
 )

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Skipped
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._json import Record, drafts, number, records, text_of
@@ -54,9 +54,9 @@ def _draft(line: int, record: Record, options: ReadOptions) -> Draft:
 
 FORMAT = Format(
     name="wxcli-json",
-    title="wx-cli JSON",
+    title=_noop("wx-cli JSON"),
     platform="wechat",
-    obtain="wx-cli: wx export CHAT --format json",
+    obtain=_noop("wx-cli: wx export CHAT --format json"),
     sniff=sniff,
     read=read,
     quotes=True,

@@ -22,6 +22,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+from pipeline.i18n import _noop
 from pipeline.model import Chat
 from pipeline.readers._format import Format, Part, ReadOptions
 from pipeline.readers._source import Probe, Source
@@ -63,9 +64,9 @@ def _header(line: str) -> tuple[None, datetime] | None:
 
 FORMAT = Format(
     name="wxcli-md",
-    title="wx-cli Markdown",
+    title=_noop("wx-cli Markdown"),
     platform="wechat",
-    obtain="wx-cli: wx export CHAT --format markdown",
+    obtain=_noop("wx-cli: wx export CHAT --format markdown"),
     sniff=sniff,
     read=read,
     quotes=True,

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+from pipeline.i18n import _noop
 from pipeline.model import Chat
 from pipeline.readers._format import Format, Part, ReadOptions
 from pipeline.readers._source import Probe, Source
@@ -76,9 +77,9 @@ def _split(content: str, names: list[str]) -> tuple[str, str]:
 
 FORMAT = Format(
     name="wxcli-txt",
-    title="wx-cli text",
+    title=_noop("wx-cli text"),
     platform="wechat",
-    obtain="wx-cli: wx export CHAT --format txt",
+    obtain=_noop("wx-cli: wx export CHAT --format txt"),
     sniff=sniff,
     read=read,
     quotes=True,

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pipeline.errors import InputError
-from pipeline.i18n import _
+from pipeline.i18n import _, _noop
 from pipeline.model import Chat, Skipped
 from pipeline.readers._format import Draft, Format, Member, Part, ReadOptions
 from pipeline.readers._json import Record, drafts, listing, mapping, number, records, text_of
@@ -78,9 +78,9 @@ def _draft(line: int, record: Record, people: dict[str, str], options: ReadOptio
 
 FORMAT = Format(
     name="zulip-export",
-    title="Zulip organization export (folder)",
+    title=_noop("Zulip organization export (folder)"),
     platform="zulip",
-    obtain="Zulip: manage.py export, or Organization settings → Data exports; unpack it",
+    obtain=_noop("Zulip: manage.py export, or Organization settings → Data exports; unpack it"),
     sniff=lambda probe: False,
     read=read,
     claims=claims,
