@@ -219,3 +219,60 @@ def test_labels_follow_the_chat_or_what_was_asked(tmp_path: Path) -> None:
     assert "问" in "".join(parts(path, "discord"))
     done = run("--lang", "en", "post", path, "--to", "discord", "--dry-run", "--full")
     assert render(rich_digest(), "md", RenderOptions(lang="en")).split("\n")[0].removeprefix("# ") in done.stdout.replace("\\", "")
+
+
+LINES = [
+    ("u1", "群主", "【通知】本周六下午三点线上分享，主题是怎样给三百人的群做活动复盘，报名截止周五晚八点，请大家提前准备问题"),
+    ("u2", "小鱼", "请问活动复盘里的留存率应该按自然日算还是按首次参加日算？"),
+    ("u3", "老秦", "留存率按首次参加日算，第七天还发言的人除以当天首次参加的人，自然日会把新人混在一起"),
+    ("u2", "小鱼", "明白了，谢谢老秦，问题解决了"),
+    ("u4", "阿木", "复盘模板在这里 https://example.org/review-template 里面有指标说明和一份填好的样例"),
+    ("u1", "群主", "定了，以后每月最后一个周六做复盘，由阿木负责整理记录并在周一前发到群里"),
+]
+
+
+def log(folder: Path) -> Path:
+    """A small chat that has something worth posting."""
+    path = folder / "运营群.jsonl"
+    rows = [
+        {
+            "id": f"m{i}",
+            "time": f"2026-05-18T20:{i:02d}:00+08:00",
+            "sender_id": who,
+            "sender": name,
+            "text": text,
+            "type": "text",
+            "reply_to": None,
+        }
+        for i, (who, name, text) in enumerate([*LINES, *LINES[:more]])
+    ]
+    path.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in rows), "utf-8")
+    return path
+
+
+def test_the_routine_posts_once_and_finishes_what_was_cut_off(tmp_path: Path, server: Platforms, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = f'to = ["team", "file"]\n[targets.team]\nkind = "slack"\nbase_url = "{server.url}"\n'
+    (tmp_path / "dianti.toml").write_text(settings, "utf-8")
+    monkeypatch.setenv("DIANTI_TEAM_URL", SECRETS["slack"]["URL"])
+    server.weather = ['"refused"']
+    first = run("run", log(tmp_path), "-o", tmp_path / "out")
+    assert first.exit_code == 1
+    assert "team" in first.stderr
+    assert list((tmp_path / "out").glob("*.post.txt")), "the target after the one that failed is served"
+    assert server.delivered == []
+    for _again in range(2):
+        done = run("run", log(tmp_path), "-o", tmp_path / "out")
+        assert done.exit_code == 0, done.stderr
+        assert len(server.delivered) == 1
+    assert "复盘" in server.delivered[0]
+
+
+def test_a_target_that_an_earlier_run_never_tried_gets_no_old_digest(
+    tmp_path: Path, server: Platforms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIANTI_SLACK_URL", SECRETS["slack"]["URL"])
+    monkeypatch.setenv("DIANTI_SLACK_BASE_URL", server.url)
+    assert run("run", log(tmp_path), "-o", tmp_path / "out").exit_code == 0
+    done = run("run", log(tmp_path), "-o", tmp_path / "out", "--to", "slack")
+    assert (done.exit_code, server.requests) == (0, 0)
+    assert "dianti post" in done.stderr

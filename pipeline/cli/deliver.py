@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,25 +66,71 @@ def post_command(
         raise click.UsageError(_("--to names no target"))
     if len(names) > 1 and (resend or sent):
         raise click.UsageError(_("--resend and --sent go with one target"))
-    for name in names:
-        plan = _plan(digest, name, settings, templates, form or "auto", dry=dry_run)
-        if plan is None:
-            note(_("{path}: nothing worth posting, so nothing is posted").format(path=digest))
-            if as_json:
-                print_json_line({"target": name, "parts": []})
-        elif dry_run:
-            _show(plan, as_json)
-        else:
-            _carry_out(plan, digest, settings, frozenset(resend), frozenset(sent))
+    if dry_run:
+        for name in names:
+            _show(name, _plan(digest, name, settings, templates, form or "auto", dry=True), digest, as_json)
+        return
+    _to_each(names, lambda name: _deliver(digest, name, settings, templates, form or "auto", frozenset(resend), frozenset(sent)))
 
 
-def post_to(source: Path, target: str, settings: Globals) -> None:
-    """Posts a digest's file to one target, as `dianti post` does; `dianti run --to` ends here."""
-    plan = _plan(source, target, settings, None, "auto", dry=False)
-    if plan is None:
-        note(_("{path}: nothing worth posting, so nothing is posted").format(path=source))
+def post_all(source: Path, names: Sequence[str], settings: Globals, *, fresh: bool = True) -> None:
+    """Posts a digest's file to each target; `dianti run --to` ends here.
+
+    A digest that is not fresh was posted by an earlier run: only what that run began and did not finish is sent.
+    """
+    if fresh:
+        _to_each(names, lambda name: _deliver(source, name, settings, None, "auto", frozenset(), frozenset()))
     else:
-        _carry_out(plan, source, settings, frozenset(), frozenset())
+        _to_each(names, lambda name: _finish(source, name, settings))
+
+
+def _to_each(names: Sequence[str], post: Callable[[str], None]) -> None:
+    """One target that fails keeps nothing from the others; all that went wrong is told at the end."""
+    failed = []
+    for name in names:
+        try:
+            post(name)
+        except UserError as error:
+            failed.append(str(error))
+    if failed:
+        raise DeliveryError("; ".join(failed))
+
+
+def _deliver(
+    path: Path, name: str, settings: Globals, templates: Path | None, form: Form, resend: frozenset[int], sent: frozenset[int]
+) -> None:
+    plan = _plan(path, name, settings, templates, form, dry=False)
+    if plan is None:
+        note(_nothing(path))
+    elif plan.target.platform.name == "clipboard":
+        _to_clipboard(plan, path)
+    elif plan.target.platform.name == "file":
+        _to_file(plan, path)
+    else:
+        _over_the_wire(plan, settings, resend, sent)
+
+
+def _finish(path: Path, name: str, settings: Globals) -> None:
+    """Sends what an earlier run left unsent; nothing where that run never began."""
+    from pipeline.deliver.receipts import open_receipts, state_folder
+
+    plan = _plan(path, name, settings, None, "auto", dry=False)
+    if plan is None or plan.target.platform.request is None:
+        return
+    with open_receipts(state_folder(settings.archive)) as receipts:
+        begun = receipts.begun(plan.digest, name)
+    if begun:
+        _over_the_wire(plan, settings, frozenset(), frozenset())
+    else:
+        note(
+            _("nothing new for {target}; to post the last digest all the same: dianti post {path} --to {target}").format(
+                target=name, path=path
+            )
+        )
+
+
+def _nothing(path: Path) -> str:
+    return _("{path}: nothing worth posting, so nothing is posted").format(path=path)
 
 
 def _plan(path: Path, name: str, settings: Globals, templates: Path | None, form: Form, *, dry: bool) -> Plan | None:
@@ -109,24 +155,16 @@ def _options(settings: Globals, config: Config, templates: Path | None, source: 
     return render_options(settings, templates or config.templates, source.digest)
 
 
-def _show(plan: Plan, as_json: bool) -> None:
+def _show(name: str, plan: Plan | None, path: Path, as_json: bool) -> None:
+    if plan is None:
+        note(_nothing(path))
     if as_json:
-        print_json_line(plan.json())
+        print_json_line(plan.json() if plan else {"target": name, "parts": []})
         return
-    for number, text in enumerate(plan.texts, 1):
-        click.echo(f"=== {plan.target.name} {number}/{len(plan.texts)} ===\n{text}\n")
-    if plan.attachment:
-        click.echo(f"=== {plan.target.name} + {plan.attachment.name} ===")
-
-
-def _carry_out(plan: Plan, path: Path, settings: Globals, resend: frozenset[int], sent: frozenset[int]) -> None:
-    target = plan.target
-    if target.platform.name == "clipboard":
-        _to_clipboard(plan, path)
-    elif target.platform.name == "file":
-        _to_file(plan, path)
-    else:
-        _over_the_wire(plan, settings, resend, sent)
+    for number, text in enumerate(plan.texts if plan else (), 1):
+        click.echo(f"=== {name} {number}/{len(plan.texts) if plan else 0} ===\n{text}\n")
+    if plan and plan.attachment:
+        click.echo(f"=== {name} + {plan.attachment.name} ===")
 
 
 def _to_clipboard(plan: Plan, path: Path) -> None:

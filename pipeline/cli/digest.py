@@ -247,22 +247,22 @@ def run_command(
     targets: str | None,
 ) -> None:
     from pipeline.cli._routine import digest_what_is_new
+    from pipeline.cli._settings import chat_config
     from pipeline.cli._write import Writer, write_digest
 
     writer = Writer(output=output, formats=_formats(formats), templates=templates, browser=browser)
     exports = read_logs(log, settings, date=date, chat=chat)
     for digest, fresh in digest_what_is_new(exports, settings, chat):
         written = write_digest(digest, writer, settings)
-        if targets and fresh:
-            _post(written, targets, settings)
+        if names := targets.split(",") if targets else chat_config(settings, digest.chat)[1].to:
+            _post(written, names, settings, fresh)
 
 
-def _post(written: Sequence[Path], targets: str, settings: Globals) -> None:
+def _post(written: Sequence[Path], names: Sequence[str], settings: Globals, fresh: bool) -> None:
     """Posts the JSON digest among the written files; a digest without anything worth posting stays here."""
-    from pipeline.cli.deliver import post_to
+    from pipeline.cli.deliver import post_all
 
     source = next((p for p in written if p.suffix == ".json"), None)
     if source is None:
         raise UserError(_("--to needs the JSON form: add json to --format"))
-    for target in targets.split(","):
-        post_to(source, target.strip(), settings)
+    post_all(source, [name.strip() for name in names if name.strip()], settings, fresh=fresh)

@@ -38,6 +38,10 @@ class Receipts:
         ).fetchone()
         return row[0] if row else None
 
+    def begun(self, digest: str, target: str) -> bool:
+        """Was anything of this delivery ever tried?"""
+        return self.database.execute("SELECT 1 FROM receipt WHERE digest = ? AND target = ?", (digest, target)).fetchone() is not None
+
     def claim(self, digest: str, target: str, part: int, parts: int, now: datetime) -> bool:
         """Writes the intent; False when this part was sent, or may have been, or is being sent by another process."""
         with self.database:
