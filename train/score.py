@@ -33,8 +33,9 @@ from train.vectors import cached_passages
 
 RIDGE = 6.0
 TREES = {
-    "objective": "binary", "num_leaves": 7, "learning_rate": 0.06, "min_data_in_leaf": 20, "feature_fraction": 0.3, "bagging_fraction": 0.8,
-    "bagging_freq": 1, "lambda_l2": 2.0, "max_bin": 63, "num_threads": 1, "seed": 1, "deterministic": True, "force_row_wise": True, "verbose": -1,
+    "objective": "binary", "num_leaves": 7, "learning_rate": 0.06, "min_data_in_leaf": 20, "feature_fraction": 0.3,
+    "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 2.0, "max_bin": 63, "num_threads": 1, "seed": 1,
+    "deterministic": True, "force_row_wise": True, "verbose": -1,
 }  # fmt: skip
 ROUNDS = 180
 
@@ -130,7 +131,8 @@ def ad_sample(name: str, rows: list[dict[str, Any]]) -> Sample:
     label = np.array([float(r["label"]) for r in rows])
     passers_by = [i % 4 != 0 if label[i] else i % 5 == 0 for i in range(len(rows))]
     messages = [
-        Message(id=f"a{i}", sender_id=f"x{i}" if passers_by[i] else f"u{i % 40}", sender="", sent_at=start + timedelta(minutes=7 * i), text=r["text"])
+        Message(id=f"a{i}", sender_id=f"x{i}" if passers_by[i] else f"u{i % 40}", sender="",
+                sent_at=start + timedelta(minutes=7 * i), text=r["text"])
         for i, r in enumerate(rows)
     ]  # fmt: skip
     sample = Sample(name=name, messages=messages, labels={}, weight=0.5)
@@ -160,7 +162,8 @@ def _message(row: dict[str, Any]) -> Message:
     return Message(
         id=row["id"], sender_id=row["sender_id"], sender=row["sender"], sent_at=datetime.fromisoformat(row["time"]), text=row["text"],
         kind=Kind(row["type"]), reply_to=row.get("reply_to"), mentions=tuple(row.get("mentions") or ()),
-        reactions=tuple(sorted((row.get("reactions") or {}).items())), url=row.get("url"), title=row.get("title"), file_name=row.get("file_name"),
+        reactions=tuple(sorted((row.get("reactions") or {}).items())), url=row.get("url"), title=row.get("title"),
+        file_name=row.get("file_name"),
     )  # fmt: skip
 
 

@@ -57,7 +57,8 @@ def _add(
     me = len(nodes) - start
     leaf = "leaf_value" in node
     row = {
-        "treeids": tree, "nodeids": me, "featureids": 0 if leaf else node["split_feature"], "values": 0.0 if leaf else _round_down(node["threshold"]),
+        "treeids": tree, "nodeids": me, "featureids": 0 if leaf else node["split_feature"],
+        "values": 0.0 if leaf else _round_down(node["threshold"]),
         "modes": "LEAF" if leaf else "BRANCH_LEQ", "truenodeids": 0, "falsenodeids": 0,
         "missing_value_tracks_true": int(not leaf and bool(node["default_left"])),
     }  # fmt: skip

@@ -5,7 +5,7 @@ All from the order, the clock and the visible quotes and mentions, so that it is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ CONTEXT: tuple[str, ...] = (
 )  # fmt: skip
 
 
-def context_table(messages: Sequence[Message], cues: Table, standing: dict[str, float]) -> Table:
+def context_table(messages: Sequence[Message], cues: Table, standing: Mapping[str, float]) -> Table:
     """[messages, len(CONTEXT)]"""
     n = len(messages)
     columns = {name: np.zeros(n, dtype=np.float32) for name in CONTEXT}
@@ -119,13 +119,10 @@ def _reactions(
     }  # fmt: skip
     marks = {name: cues[:, COLUMN[cue]] for name, cue in answers.items()}
     n = len(messages)
-    for ahead in range(1, REPLY_MESSAGES + 1):
-        near = (
-            np.flatnonzero((seconds[ahead:] - seconds[:-ahead] <= REPLY_SECONDS) & (sender[ahead:] != sender[:-ahead])) if ahead < n else ()
-        )
+    for ahead in range(1, min(REPLY_MESSAGES, n - 1) + 1):
+        near = np.flatnonzero((seconds[ahead:] - seconds[:-ahead] <= REPLY_SECONDS) & (sender[ahead:] != sender[:-ahead]))
         for name, mark in marks.items():
-            if len(near):
-                columns[name][near] += mark[near + ahead] / ahead
+            columns[name][near] += mark[near + ahead] / ahead
     for i, message in enumerate(messages):
         if message.reply_to in row:
             parent = row[message.reply_to]
@@ -142,7 +139,7 @@ def _reactions(
 
 
 def _senders(
-    columns: dict[str, Table], messages: Sequence[Message], sender: NDArray[np.int64], cues: Table, standing: dict[str, float]
+    columns: dict[str, Table], messages: Sequence[Message], sender: NDArray[np.int64], cues: Table, standing: Mapping[str, float]
 ) -> None:
     times = np.bincount(sender)
     columns["sender_share"][:] = np.log1p(times[sender] / len(sender) * len(times))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ def whole_quarrels(messages: Sequence[Message], probability: NDArray[np.float32]
         near = [j for j in core[(core >= i - REACH) & (core <= i + REACH)] if j != i and _close(messages, int(i), int(j))]
         if not near and not any(_close(messages, int(i), int(j)) for j in likely[(likely >= i - REACH) & (likely <= i + REACH)] if j != i):
             found[i] = min(found[i], CORE - 0.01)
-    pairs = [(int(a), int(b)) for a, b in zip(core, core[1:], strict=False) if b - a <= REACH and _close(messages, int(a), int(b))]
+    pairs = [(int(a), int(b)) for a, b in pairwise(core) if b - a <= REACH and _close(messages, int(a), int(b))]
     for a, b in pairs:
         sides = {messages[a].sender_id, messages[b].sender_id}
         for j in range(max(0, a - 2), min(n, b + 3)):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +13,13 @@ from pipeline.embedding import FAST, QUALITY, MessageVectors
 from pipeline.errors import ModelError
 from pipeline.learned import Trees, read_trees
 from pipeline.model import Message, Noise, ReplyLink, Scored, Thread
+from pipeline.score.adverts import whole_adverts
 from pipeline.score.context import context_table
 from pipeline.score.cues import cue_table
 from pipeline.score.hard import hard_reasons
-from pipeline.score.meaning import meaning_table
+from pipeline.score.meaning import TARGETS, meaning_table
 from pipeline.score.options import ScoreOptions
-from pipeline.score.quarrel import whole_quarrels
+from pipeline.score.quarrel import CORE, whole_quarrels
 from pipeline.score.table import COLUMNS, SIGNALS, score_table
 
 # The reasons that are learned, in the order of the model's outputs.
@@ -25,9 +28,17 @@ REASONS = (
 )  # fmt: skip
 NOISE_AT = 0.5
 AD_AT = 0.25  # ads are rare where this was learned, and seldom like another community's
-QUESTION_SPARES = 0.55  # a likely question is never noise, whatever its words
+QUESTION_SPARES = 0.5  # a likely question is never noise, whatever its words …
+QUESTION_SPARES_AD = 0.7  # … "anybody need a …?" excepted
 BASE = "base"  # what a message is worth before anything is known of it
-NOISE_COST = 3.0  # log-odds: a message called noise must rank below one that is not
+NOISE_COST = 1.0  # log-odds that being called noise takes
+
+# In a transcript of speech nothing of a chat's give and take is left: what people highlight there is learned from
+# meetings alone, and takes over as whole sentences take over.
+TRANSCRIPT_ROWS = 20
+TRANSCRIPT_FROM, TRANSCRIPT_TO = 0.4, 0.7  # share of whole sentences around; in chats it stays below 0.2
+HIGHLIGHT_SCALE, HIGHLIGHT_BASE = 4.0, 1.0  # log-odds
+_SENTENCE = re.compile(r"[。？！.?!…][”\"」)]?\s*$")
 
 
 def score_messages(
@@ -41,46 +52,62 @@ def score_messages(
         return []
     tier = QUALITY if len(set(vectors.texts)) <= options.quality_texts else FAST
     cues = cue_table(messages)
-    context = context_table(messages, cues, dict(options.standing))
+    context = context_table(messages, cues, options.standing)
     rows = vectors.quality(range(len(messages))) if tier == QUALITY else vectors.fast
-    table = score_table(messages, cues, context, meaning_table(cues, rows, tier))
+    meaning = meaning_table(cues, rows, tier)
+    table = score_table(messages, cues, context, meaning)
 
-    question, ad = _trees("question", tier).probability(table), _trees("ad", tier).probability(table)
+    question = _trees("question", tier).probability(table)
     noise = _trees("noise", tier).probability(table)
+    ad = whole_adverts(messages, _trees("ad", tier).probability(table), AD_AT)
     conflict = whole_quarrels(messages, _trees("conflict", tier).probability(table))
     private = _trees("private", tier).probability(table)
-    parts = _trees("value", tier).raw(table)
     reasons = _trees("reason", tier).raw(table)
+    parts = _trees("value", tier).raw(table)
+    speech = _transcript_share(messages)
+    highlight = speech * (HIGHLIGHT_SCALE * meaning[:, TARGETS.index("salient")] + HIGHLIGHT_BASE)
+    parts *= 1 - speech[:, None]
     hard = hard_reasons(messages, options.own_digests)
 
     scored = []
     for i, message in enumerate(messages):
-        reason = hard[i] or _reason(noise[i], ad[i], conflict[i], question[i], reasons[i])
+        reason = hard[i] or _reason(float(noise[i]), float(ad[i]), float(conflict[i]), float(question[i]), reasons[i])
         why = {name: float(part) for name, part in zip((*SIGNALS, BASE), parts[i], strict=True)}
+        why["highlight"] = float(highlight[i])
         why["standing"] = options.standing_weight * options.standing.get(message.sender_id, 0.0)
-        why["noise"] = -NOISE_COST * (1.0 if reason else 0.0)
-        scored.append(
-            Scored(
-                message_id=message.id, value=value_of(why), why={k: round(v, 4) for k, v in why.items() if v}, noise=reason,
-                question=0.0 if hard[i] else float(question[i]), unfit=float(max(private[i], conflict[i] if reason is Noise.CONFLICT else 0.0)),
-            )
-        )  # fmt: skip
+        why["noise"] = -NOISE_COST if reason else 0.0
+        why = {name: round(part, 4) for name, part in why.items() if round(part, 4)}
+        unfit = max(float(private[i]), float(conflict[i]) if reason is Noise.CONFLICT else 0.0)
+        asks = 0.0 if hard[i] else float(question[i])
+        scored.append(Scored(message_id=message.id, value=value_of(why), why=why, noise=reason, question=asks, unfit=unfit))
     return scored
 
 
-def value_of(why: dict[str, float]) -> float:
+def value_of(why: Mapping[str, float]) -> float:
     """0…1 from the parts, which are log-odds."""
-    return float(1 / (1 + np.exp(-sum(why.values()))))
+    return 1 / (1 + math.exp(-sum(why.values())))
 
 
 def _reason(noise: float, ad: float, conflict: float, question: float, reasons: NDArray[np.float32]) -> Noise | None:
-    if ad >= AD_AT:
+    if ad >= AD_AT and question < QUESTION_SPARES_AD:
         return Noise.AD
-    if conflict >= 0.5:
+    if conflict >= CORE:
         return Noise.CONFLICT
     if noise < NOISE_AT or question >= QUESTION_SPARES:
         return None
     return REASONS[int(np.argmax(reasons))]
+
+
+def _transcript_share(messages: Sequence[Message]) -> NDArray[np.float32]:
+    """0…1: how much the surroundings of each message read like speech written down, sentence by sentence."""
+    whole = np.array([len(m.text) >= 10 and _SENTENCE.search(m.text[-4:]) is not None for m in messages], dtype=float)
+    total = np.concatenate([[0.0], np.cumsum(whole)])
+    place = np.arange(len(messages))
+    low, high = np.maximum(0, place - TRANSCRIPT_ROWS), np.minimum(len(messages), place + TRANSCRIPT_ROWS + 1)
+    share = (total[high] - total[low]) / (high - low)
+    enough = high - low > TRANSCRIPT_ROWS  # a handful of well-formed messages is no transcript
+    spoken: NDArray[np.float32] = (np.clip((share - TRANSCRIPT_FROM) / (TRANSCRIPT_TO - TRANSCRIPT_FROM), 0, 1) * enough).astype(np.float32)
+    return spoken
 
 
 def _trees(name: str, tier: str) -> Trees:

@@ -18,6 +18,8 @@ from pipeline.score.meaning import TARGETS, shifted
 NEAR = CONTEXT[:8]  # what of the context is also told of the neighbours
 OWN_SECONDS = 3600.0  # a sender's messages within an hour belong to one stay in the chat
 
+_PLACES = ("before", "after", "near", "around")
+_STAYS = ("sender", "own_before", "own_after", "own_near", "own_best")
 COLUMNS: tuple[str, ...] = (
     *CUES,
     *CONTEXT,
@@ -26,7 +28,7 @@ COLUMNS: tuple[str, ...] = (
     *(f"before.{c}" for c in NEAR),
     *(f"after.{c}" for c in NEAR),
     *(f"meaning.{t}" for t in TARGETS),
-    *(f"{where}.meaning.{t}" for where in ("before", "after", "near", "around", "sender", "own_before", "own_after", "own_near", "own_best") for t in TARGETS),
+    *(f"{where}.meaning.{t}" for where in (*_PLACES, *_STAYS) for t in TARGETS),
 )  # fmt: skip
 
 
@@ -83,12 +85,13 @@ _GROUPS: dict[str, str] = {
     "plan": "announces date_time commits assigns decides",
     "resource": "resource link job kind_link kind_file kind_card",
     "report": "bug solved",
-    "density": "log_length lines digits latin cjk punctuation burst_length burst_place burst_chars bare kind_voice kind_image kind_forward kind_video list_mark",
+    "density": "log_length lines digits latin cjk punctuation burst_length burst_place burst_chars bare list_mark "
+    "kind_voice kind_image kind_forward kind_video",
     "novelty": "rarity rare_sum new_share repeats echo_before echo_after",
     "reactions": "quoted mentioned_later reactions thanked acked laughed_at asked_back quotes mentions",
     "corrected_later": "corrected",
-    "small_talk": "thanks ack praise laugh greeting mourns meme exclaims trails_off emoji faces presence second_person first_person kind_sticker "
-    "chain check_in red_packet kind_redpacket",
+    "small_talk": "thanks ack praise laugh greeting mourns meme exclaims trails_off emoji faces presence second_person first_person "
+    "kind_sticker chain check_in red_packet kind_redpacket",
     "selling": "contact price promotes",
     "quarrel": "insults you_attack calms apologises",
     "private": "family health private_money private_request",
@@ -102,7 +105,7 @@ def _signal(column: str) -> str:
     where, _, rest = column.partition(".")
     if where == "meaning":
         return {"question": "question", "ad": "selling", "conflict": "quarrel", "private": "private"}.get(rest, "meaning")
-    if where in ("sender", "own_before", "own_after", "own_near", "own_best"):
+    if where in _STAYS:
         return "sender"
     if rest:
         return "conversation"

@@ -1,0 +1,193 @@
+"""What a message is worth, why, and what is noise."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from pipeline.embedding import FAST, MessageVectors, load_embedder
+from pipeline.learned import read_trees
+from pipeline.model import Kind, Message, Noise, Scored
+from pipeline.score import ScoreOptions, explain_value, score_messages
+from pipeline.score.context import context_table
+from pipeline.score.cues import COLUMN, cue_table
+from pipeline.score.hard import hard_reasons
+from pipeline.score.meaning import TARGETS, meaning_table, shifted
+from pipeline.score.quarrel import CORE, whole_quarrels
+from pipeline.score.table import COLUMNS, SIGNAL, SIGNALS, score_table
+
+FAST_ONLY = ScoreOptions(quality_texts=0)
+START = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def chat(*lines: str, kind: Kind = Kind.TEXT, gap: float = 30.0) -> list[Message]:
+    """ "ann: text" a line, half a minute apart."""
+    messages = []
+    for i, line in enumerate(lines):
+        who, _, text = line.partition(": ")
+        messages.append(Message(id=f"m{i}", sender_id=who, sender=who, sent_at=START + timedelta(seconds=gap * i), text=text, kind=kind))
+    return messages
+
+
+def score(messages: list[Message], options: ScoreOptions = FAST_ONLY) -> list[Scored]:
+    fast = load_embedder(FAST)
+    return score_messages(messages, [], [], MessageVectors(messages, fast, fast), options)
+
+
+HELP = chat(
+    "ann: 早",
+    "bob: 早啊",
+    "cat: 请问容器里一直报 Permission denied 是怎么回事?",
+    "dan: 哈哈哈哈哈",
+    "eve: 先用 id 看一下 uid 和 gid,比如 1000 和 1001,在 compose 里填 PUID=1000 PGID=1001,再 chown -R 1000:1001 下载目录就好",
+    "cat: 好了 谢谢",
+    "dan: 哈哈哈哈哈",
+    "bob: 晚安",
+)
+
+
+def test_the_answer_is_worth_more_than_greeting_laughter_and_thanks() -> None:
+    values = [s.value for s in score(HELP)]
+    assert max(range(len(values)), key=values.__getitem__) == 4
+    assert min(values[2], values[4]) > max(values[i] for i in (0, 1, 3, 6, 7))
+
+
+def test_greeting_and_laughter_are_noise_with_a_reason_and_the_answer_is_not() -> None:
+    scored = score(HELP)
+    assert scored[0].noise is Noise.GREETING
+    assert scored[3].noise is Noise.BANTER
+    assert scored[4].noise is None
+
+
+def test_a_question_is_seen_and_never_noise() -> None:
+    scored = score(HELP)
+    assert scored[2].is_question
+    assert scored[2].noise is None
+    assert not scored[4].is_question
+
+
+def test_the_named_parts_add_up_to_the_value() -> None:
+    for one in score(HELP):
+        assert one.value == pytest.approx(1 / (1 + math.exp(-sum(one.why.values()))), abs=1e-3)
+        assert set(one.why) <= {*SIGNALS, "base", "highlight", "standing", "noise"}
+
+
+def test_an_advertisement_and_its_picture_are_ads_and_a_job_notice_is_none() -> None:
+    sale = chat(
+        "ann: 请问周六的分享几点开始?",
+        "bob: 下午两点,图书馆三楼",
+        "shop: 🔥限时秒杀 原价1299 今天只要699!名额仅剩6个 加V shop_2026 私信领取优惠券",
+        "ann: 我们公司招一名后端,双休五险一金,有兴趣的把简历发我",
+    )
+    picture = Message(id="p", sender_id="shop", sender="shop", sent_at=START + timedelta(seconds=65), text="[图片]", kind=Kind.IMAGE)
+    scored = score([*sale[:3], picture, sale[3]])
+    assert [s.noise is Noise.AD for s in scored] == [False, False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "reason"),
+    [
+        (Kind.PAT, "ann 拍了拍 bob", Noise.PAT),
+        (Kind.RECALL, "ann 撤回了一条消息", Noise.SYSTEM),
+        (Kind.SYSTEM, "ann joined", Noise.SYSTEM),
+        (Kind.REDPACKET, "[红包] 恭喜发财", Noise.REDPACKET),
+        (Kind.STICKER, "[动画表情]", Noise.STICKER),
+        (Kind.TEXT, "#接龙 周六\n1. ann\n2. bob", Noise.CHAIN),
+        (Kind.TEXT, "签到", Noise.CHECKIN),
+    ],
+)
+def test_kind_and_form_give_the_reason_at_once(kind: Kind, text: str, reason: Noise) -> None:
+    assert hard_reasons([Message(id="a", sender_id="u", sender="u", sent_at=START, text=text, kind=kind)]) == [reason]
+
+
+def test_a_list_that_grows_is_a_chain_without_its_mark() -> None:
+    grown = chat("a: 1. ann\n2. bob", "b: 1. ann\n2. bob\n3. cat", "c: 步骤:\n1. 关机\n2. 换线")
+    assert hard_reasons(grown) == [None, Noise.CHAIN, None]
+
+
+def test_the_bots_own_digest_is_a_repost() -> None:
+    posted = chat("bot: 昨日摘要:周六下午两点开会", "ann: 收到")
+    assert hard_reasons(posted, ("昨日摘要:周六下午两点开会",))[0] is Noise.REPOST
+
+
+def test_a_lone_angry_message_is_no_quarrel_and_what_lies_between_two_is_one() -> None:
+    lines = chat("a: x", "b: y", "a: z", "c: w", "d: v", "e: u", "f: t", "g: s", "h: r", "i: q")
+    chance = np.array([0, 0.9, 0.3, 0.9, 0, 0, 0, 0, 0, 0], dtype=np.float32)
+    assert (whole_quarrels(lines, chance) >= CORE).nonzero()[0].tolist() == [1, 2, 3]
+    alone = np.array([0, 0, 0, 0, 0.9, 0, 0, 0, 0, 0], dtype=np.float32)
+    assert not (whole_quarrels(lines, alone) >= CORE).any()
+
+
+def test_standing_raises_and_never_lowers_a_value() -> None:
+    plain, known = score(HELP), score(HELP, ScoreOptions(quality_texts=0, standing={"eve": 1.0}))
+    assert known[4].value > plain[4].value
+    assert [a.value for a in plain[:4]] == [b.value for b in known[:4]]
+
+
+def test_scores_do_not_depend_on_ids_or_on_names_of_senders() -> None:
+    names = {"ann": "k1", "bob": "k2", "cat": "k3", "dan": "k4", "eve": "k5"}
+    renamed = [
+        Message(id=f"x{i}", sender_id=names[m.sender_id], sender=names[m.sender_id], sent_at=m.sent_at, text=m.text)
+        for i, m in enumerate(HELP)
+    ]
+    assert [round(s.value, 5) for s in score(renamed)] == [round(s.value, 5) for s in score(HELP)]
+
+
+def test_the_same_chat_gives_the_same_scores() -> None:
+    assert score(HELP) == score(HELP)
+
+
+@pytest.mark.parametrize("lines", [[], ["ann: 好"], ["ann: "], ["ann: 。", "ann: 。"], [": 没有发送者", ": 也没有"]])
+def test_odd_chats_are_scored_without_fuss(lines: list[str]) -> None:
+    scored = score(chat(*lines))
+    assert len(scored) == len(lines)
+    assert all(0 <= s.value <= 1 and 0 <= s.unfit <= 1 and 0 <= s.question <= 1 for s in scored)
+
+
+def test_thousands_of_equal_lines_take_linear_time_and_are_repetition() -> None:
+    scored = score(chat(*["bot: 在吗在吗"] * 3000, gap=1.0))
+    assert len(scored) == 3000
+    assert max(s.value for s in scored) < 0.5
+
+
+def test_a_value_is_explained_strongest_signal_first() -> None:
+    best = score(HELP)[4]
+    lines = explain_value(best)
+    assert f"{best.value:.2f}" in lines[0]
+    shown = [abs(float(line.rsplit("(", 1)[1].rstrip(")"))) for line in lines if line.endswith(")") and line.rsplit("(", 1)[1][0] in "+-"]
+    assert shown
+    assert all(a >= b for a, b in pairwise(shown))
+
+
+def test_a_transcript_is_valued_by_what_people_highlight_in_talks() -> None:
+    speech = chat(*[f"S{i % 2}: 我们今天主要讲第{i}个问题,就是成本怎么降下来,大家都很关心。" for i in range(60)], gap=15.0)
+    assert all("highlight" in s.why for s in score(speech)[20:40])
+    assert not any("highlight" in s.why for s in score(HELP))
+
+
+def test_each_column_has_a_signal_and_the_weights_know_the_columns() -> None:
+    assert list(SIGNAL) == list(COLUMNS)
+    assert read_trees("score_value_fast.onnx").features == list(COLUMNS)
+    messages = HELP
+    cues = cue_table(messages)
+    vectors = load_embedder(FAST).passages([m.text for m in messages])
+    meaning = meaning_table(cues, vectors, FAST)
+    assert meaning.shape == (len(messages), len(TARGETS))
+    assert score_table(messages, cues, context_table(messages, cues, {}), meaning).shape == (len(messages), len(COLUMNS))
+
+
+def test_cues_see_through_width_and_case() -> None:
+    table = cue_table(chat("a: 有人知道吗？", "a: THANKS"))
+    assert table[0, COLUMN["question_mark"]] == 1
+    assert table[1, COLUMN["thanks"]] == 1
+
+
+def test_shifting_moves_rows_and_fills_with_zeros() -> None:
+    table = np.arange(6, dtype=np.float32).reshape(3, 2)
+    assert shifted(table, 1).tolist() == [[0, 0], [0, 1], [2, 3]]
+    assert shifted(table, -2).tolist() == [[4, 5], [0, 0], [0, 0]]
+    assert not shifted(table, 5).any()
