@@ -244,7 +244,7 @@ def log(folder: Path) -> Path:
             "type": "text",
             "reply_to": None,
         }
-        for i, (who, name, text) in enumerate([*LINES, *LINES[:more]])
+        for i, (who, name, text) in enumerate(LINES)
     ]
     path.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in rows), "utf-8")
     return path
