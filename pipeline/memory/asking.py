@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.analysis import AnalysisOptions
 from pipeline.embedding import MessageVectors
 from pipeline.extract import extract_qa
-from pipeline.memory.cues import ANSWERS_LATE, ASKED_AGAIN, TOLD_BEFORE
+from pipeline.memory.cues import ANSWERS_LATE, ASKED_AGAIN, STILL_ASKS, TOLD_BEFORE
 from pipeline.model import Kind, Message, QAPair, QAStatus, ReplyLink, Scored, Thread
 from pipeline.score import score_messages
 from pipeline.segment import split_into_sessions
@@ -20,6 +20,7 @@ TEXT_MOST = 300  # characters of a question or an answer that are compared
 RESPONSES = 8  # messages after a question that may point back
 RESPONSE_REACH = 40  # how far ahead they are looked for
 NOTE_PAUSE_S = 240  # a note goes on while its writer does
+LISTED = 0.12  # P(a real question, still open) from which it is kept: a digest prints fewer, but a late answer may come for any
 NOTE_LEAST = 6  # characters: "补一下" alone answers nothing
 
 
@@ -101,13 +102,16 @@ def read_stretch(
     links, threads = untangle(messages, sessions, vectors, options.thread)
     scored = score_messages(messages, links, threads, vectors, options.score)
     if pairs is None:
-        pairs = extract_qa(messages, links, threads, scored, vectors, options.extract)
+        extract = replace(options.extract, min_open_confidence=LISTED)
+        pairs = extract_qa(messages, links, threads, scored, vectors, extract)
     desk = _Desk(messages, links, threads, scored)
     return Stretch(askings=tuple(desk.asking(p) for p in pairs), notes=tuple(desk.notes(pairs)))
 
 
 class _Desk:
-    def __init__(self, messages: Sequence[Message], links: Sequence[ReplyLink], threads: Sequence[Thread], scored: Sequence[Scored]) -> None:
+    def __init__(
+        self, messages: Sequence[Message], links: Sequence[ReplyLink], threads: Sequence[Thread], scored: Sequence[Scored]
+    ) -> None:
         self.messages, self.scored = messages, scored
         self.row = {m.id: i for i, m in enumerate(messages)}
         self.parent = {x.message_id: x.parent_id for x in links}
@@ -151,12 +155,12 @@ class _Desk:
         found: list[Note] = []
         used: set[str] = set()
         for i, m in enumerate(self.messages):
-            if m.kind in (Kind.SYSTEM, Kind.RECALL, Kind.PAT) or m.id in used or m.id in asked:
+            if m.kind in (Kind.SYSTEM, Kind.RECALL, Kind.PAT) or m.id in used or STILL_ASKS.search(m.text):
                 continue
             outside = (m.reply_to,) if m.reply_to and m.reply_to not in self.row else ()
             says_so = bool(ANSWERS_LATE.search(m.text))
             absent = tuple(s for s in m.mentions if self._absent(s, i))
-            if not (outside or says_so or absent or ("@" in m.text and not m.mentions)):
+            if not (outside or says_so or (m.id not in asked and (absent or ("@" in m.text and not m.mentions)))):
                 continue
             group = self._goes_on(i, asked)
             if len(text := _joined([self.messages[r] for r in group])) < NOTE_LEAST:

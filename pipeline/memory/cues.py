@@ -41,6 +41,11 @@ ANSWERS_LATE = re.compile(
     r"|missed (?:this|your|that)|only just (?:saw|seen)|just (?:saw|seen) (?:this|your)|late (?:reply|answer)|to answer|following up)",
     re.IGNORECASE,
 )
+# A message that speaks of an earlier question only to ask it, too.
+STILL_ASKS = re.compile(
+    r"我也(?:想|要)?(?:知道|问|想问)|同问|同求|\+1|有.{0,8}[吗没么](?:[\s?？]|$)|[?？]\s*$|\b(?:same question|me too|also wondering|did anyone)\b",
+    re.IGNORECASE,
+)
 _WEEKDAY_ZH = re.compile(r"(上)?个?(?:周|星期|礼拜)([一二三四五六日天])")
 _WEEKDAY_EN = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)[a-z]*day\b", re.IGNORECASE)
 _MONTHDAY = re.compile(r"(?<![\d.])(\d{1,2})[号日](?!线|楼|门|店|院|馆)")
