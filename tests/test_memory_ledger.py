@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 
 import pytest
@@ -97,8 +98,25 @@ def test_a_weak_link_makes_no_repeat() -> None:
 
 def test_of_several_earlier_questions_the_most_probable_is_meant() -> None:
     askings = {1: asking(1), 2: asking(2, "几点集合"), 5: asking(5, "集合几点", day=7)}
-    first, second = fold(askings, {}, [link(5, 1, 0.5), link(5, 2, 0.8)], [])
+    first, second = fold(askings, {}, [link(5, 1, 0.4), link(5, 2, 0.8)], [])
     assert (len(first.askings), len(second.askings)) == (1, 2)
+
+
+def test_where_two_earlier_questions_may_be_meant_none_is_claimed() -> None:
+    askings = {1: asking(1), 2: asking(2, "几点集合"), 5: asking(5, "集合几点", day=7)}
+    assert len(fold(askings, {}, [link(5, 1, 0.7), link(5, 2, 0.8)], [])) == 3
+
+
+def test_the_same_words_need_nobody_to_point_back() -> None:
+    askings = {1: asking(1), 2: asking(2, "几点集合"), 5: asking(5, day=7)}
+    assert len(fold(askings, {}, [link(5, 1, 0.95, by_words=True), link(5, 2, 0.9)], [])) == 2
+
+
+def test_an_unsure_answer_is_shown_but_leaves_the_question_open() -> None:
+    unsure = replace(asking(1, answers=(told(2),)), confidence=0.5)
+    (question,) = fold({1: unsure}, {}, [], [])
+    assert question.status == "open"
+    assert len(question.answers) == 1
 
 
 def test_half_an_answer_does_not_undo_a_whole_one() -> None:

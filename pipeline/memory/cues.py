@@ -43,7 +43,8 @@ ANSWERS_LATE = re.compile(
 )
 # A message that speaks of an earlier question only to ask it, too.
 STILL_ASKS = re.compile(
-    r"我也(?:想|要)?(?:知道|问|想问)|同问|同求|\+1|有.{0,8}[吗没么](?:[\s?？]|$)|[?？]\s*$|\b(?:same question|me too|also wondering|did anyone)\b",
+    r"我也(?:想|要)?(?:知道|问|想问)|同问|同求|\+1|有.{0,8}[吗没么](?:[\s?？]|$)|[?？]\s*$"
+    r"|\b(?:same question|me too|also wondering|did anyone)\b",
     re.IGNORECASE,
 )
 _WEEKDAY_ZH = re.compile(r"(上)?个?(?:周|星期|礼拜)([一二三四五六日天])")
