@@ -13,12 +13,25 @@ from typing import Any
 
 import lightgbm
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from pipeline.extract import judging, pairs, questions, second
 from pipeline.extract.options import ExtractOptions
 from train.export import save_trees
-from train.extract_chats import COMMON, MESSAGE, Chat, Gold, boost, chat_names, mean_prediction, out_of_fold, read_chat, ridge, stacked
+from train.extract_chats import (
+    COMMON,
+    MESSAGE,
+    Chat,
+    Gold,
+    boost,
+    chat_names,
+    fit_linear,
+    mean_prediction,
+    out_of_fold,
+    read_chat,
+    ridge,
+    save_meaning,
+    stacked,
+)
 from train.extract_items import train_items
 
 PAIR = COMMON | {"num_leaves": 15, "learning_rate": 0.05, "min_data_in_leaf": 20, "feature_fraction": 0.4, "lambda_l2": 10}
@@ -41,7 +54,7 @@ def train(eval_data: Path, out: Path, hold_out: frozenset[str]) -> None:
 def _train_messages(chats: Sequence[Chat], out: Path) -> None:
     """Meaning → worth → asks."""
     for c in chats:
-        c.x["meaning_input"] = questions.meaning_input(c.fast)
+        c.x["fast_input"], c.x["meaning_input"] = questions.meaning_input(c.fast), questions.meaning_input(c.quality)
         c.x["labels"] = np.stack([c.worth_label, c.asks_label], axis=1)
 
     def fit_meaning(some: Sequence[Chat]) -> Callable[[Chat], np.ndarray]:
@@ -74,7 +87,7 @@ def _train_messages(chats: Sequence[Chat], out: Path) -> None:
     out_of_fold(chats, predicting(fit_asks, "message_asks"), "asks")
     save_trees(fit_worth(chats, 2), out / questions.WORTH, list(questions.FEATURES))
     save_trees(fit_asks(chats, 3), out / questions.ASKS, list(questions.ASKS_FEATURES))
-    np.savez(out / questions.MEANING, weights=ridge(stacked(chats, "meaning_input"), stacked(chats, "labels")))
+    save_meaning(chats, stacked(chats, "labels"), out / questions.MEANING)
 
 
 # ---- pairs -------------------------------------------------------------------------------------------------------
@@ -140,18 +153,10 @@ def _train_judging(chats: Sequence[Chat], out: Path) -> None:
     for key, name, model in (("right", "answered", judging.ANSWERED), ("real", "real", judging.REAL)):
         y = stacked(chats, key)
         save_trees(boost(GROUP, x, y, 120, seeds=3), out / model, list(judging.FEATURES))
-        linear[name] = fit_linear(x, y)
+        linear[name] = fit_linear(judging.linear_input(x), y, 0.02)
     (out / judging.LINEAR).write_text(
         json.dumps({"format": "dianti.linear/1", "features": list(judging.FEATURES), **linear}), encoding="utf-8"
     )
-
-
-def fit_linear(x: np.ndarray, y: np.ndarray) -> dict[str, list[float]]:
-    z = judging.linear_input(x).astype(np.float64)
-    mean, scale = z.mean(0), z.std(0) + 1e-6
-    model = LogisticRegression(C=0.02, max_iter=1000).fit((z - mean) / scale, y)
-    rounded = lambda v: [float(f"{a:.6g}") for a in np.ravel(v)]  # noqa: E731
-    return {"mean": rounded(mean), "scale": rounded(scale), "weight": rounded(model.coef_), "bias": rounded(model.intercept_)}
 
 
 def _is_right(gold: Sequence[Gold], asked: Sequence[int], answers: Sequence[int]) -> bool:

@@ -11,13 +11,15 @@ from typing import Any
 
 import lightgbm
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 
-from pipeline.embedding import FAST, load_embedder
+from pipeline.embedding import FAST, QUALITY, load_embedder
 from pipeline.extract import pairs
 from pipeline.extract.item_kinds import KINDS
 from pipeline.extract.table import ChatTable, read_table
 from pipeline.model import Kind, Message
 from pipeline.text import clean
+from train.vectors import cached_passages
 
 FOLDS = 5
 COMMON = {
@@ -47,6 +49,7 @@ class Chat:
     messages: list[Message]
     table: ChatTable
     fast: np.ndarray
+    quality: np.ndarray
     context: pairs.Context
     gold: list[Gold]
     worth_label: np.ndarray
@@ -91,6 +94,7 @@ def read_chat(eval_data: Path, name: str) -> Chat:
     asks, worth = np.zeros(len(messages)), np.array([gold["value"].get(m.id, 0) > 0 for m in messages], dtype=float)
     asks[sorted({i for g in asked for i in g.asked})] = 1
     fast = load_embedder(FAST).passages([clean(m.text) for m in messages])
+    quality = cached_passages([clean(m.text) for m in messages])
     context = pairs.Context(thread=np.full(len(messages), -1, dtype=np.int64), parent=table.reply.copy())
     items = np.zeros((len(messages), len(KINDS)))
     for item in gold["items"]:
@@ -98,8 +102,8 @@ def read_chat(eval_data: Path, name: str) -> Chat:
         if kind in KINDS:
             items[sorted(rows(item["ids"])), KINDS.index(kind)] = 1
     return Chat(
-        name=name, messages=messages, table=table, fast=fast, context=context, gold=asked, worth_label=worth, asks_label=asks,
-        item_labels=items, x={}
+        name=name, messages=messages, table=table, fast=fast, quality=quality, context=context, gold=asked,
+        worth_label=worth, asks_label=asks, item_labels=items, x={},
     )  # fmt: skip
 
 
@@ -145,3 +149,18 @@ def ridge(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def stacked(chats: Sequence[Chat], key: str) -> np.ndarray:
     return np.concatenate([c.x[key] for c in chats])
+
+
+def save_meaning(chats: Sequence[Chat], labels: np.ndarray, path: Path) -> None:
+    """The linear models of both tiers."""
+    arrays = {QUALITY: ridge(stacked(chats, "meaning_input"), labels), FAST: ridge(stacked(chats, "fast_input"), labels)}
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+
+
+def fit_linear(x: np.ndarray, y: np.ndarray, c: float) -> dict[str, list[float]]:
+    """A logistic regression over scaled columns, as `judging.linear` reads it."""
+    z = x.astype(np.float64)
+    mean, scale = z.mean(0), z.std(0) + 1e-6
+    model = LogisticRegression(C=c, max_iter=1000).fit((z - mean) / scale, y)
+    rounded = lambda v: [float(f"{a:.6g}") for a in np.ravel(v)]  # noqa: E731
+    return {"mean": rounded(mean), "scale": rounded(scale), "weight": rounded(model.coef_), "bias": rounded(model.intercept_)}

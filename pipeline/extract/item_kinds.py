@@ -1,5 +1,5 @@
 # ruff: noqa: E501  (a pattern is easier to read on one line)
-"""What kind of thing to keep a message is: one small model a kind over cues, neighbours and meaning."""
+"""What kind of thing to keep a message is: one logistic regression a kind over cues, shape and meaning."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.embedding import Vectors
 from pipeline.extract.dates import find_times
-from pipeline.extract.questions import FEATURES as MESSAGE
-from pipeline.extract.questions import meaning_input, message_features, speaks
-from pipeline.extract.table import READ_CHARS, ChatTable, Floats
-from pipeline.learned import read_arrays, read_trees, read_weights
+from pipeline.extract.judging import linear
+from pipeline.extract.questions import Meant, speaks
+from pipeline.extract.table import OWN, READ_CHARS, ChatTable, Floats
+from pipeline.learned import read_weights
 from pipeline.model import ItemKind, Kind, Message
 from pipeline.text import urls
 
 KINDS: tuple[ItemKind, ...] = ("resource", "announcement", "decision", "action", "feedback", "opportunity", "quote")
-MEANING = "extract_item_meaning.npz"  # one column a kind: linear models over fast vectors of [this, the one before, the next]
-LINES = "extract_items.json"  # P from which a message is of that kind
+MEANING = "extract_item_meaning.npz"  # one column a kind: for each tier linear models over the vectors of [this, the one before, the next]
+MODEL = "extract_items.json"  # the regressions, and P from which a message is of a kind
 
 CUES: dict[str, re.Pattern[str]] = {
     "pointer": re.compile(r"网盘|链接|文档|表格|清单|教程|提取码|下载|群文件|资料|模板|合集|原图|轨迹|收集表|置顶|pdf|github|\b(?:link|docs?|sheet|template|download|file|article|post|guide|write-?up|repo|pinned|form)\b", re.I),
@@ -42,17 +41,20 @@ _COMPILED = re.compile(
 COMPILED_CHARS = 100
 OPENS_LINE, WORDS_LINE = 0.03, 0.32
 _OWN = (*CUES, "days", "clocks", "deadlines", "has_url", "is_file", "is_link", "is_card")
-FEATURES = (*MESSAGE, *_OWN, *(f"turn_{n}" for n in _OWN), "worth", *(f"meaning_{k}" for k in KINDS))
+FEATURES = (*OWN, *_OWN, *(f"turn_{n}" for n in _OWN), "standing", "worth", "asks", *(f"meaning_{k}" for k in KINDS))
 
 
-def kind_probabilities(
-    messages: Sequence[Message], table: ChatTable, fast: Vectors, meaning: Floats, worth: Floats
-) -> dict[ItemKind, Floats]:
+def kind_probabilities(messages: Sequence[Message], table: ChatTable, means: Meant, worth: Floats, asks: Floats) -> dict[ItemKind, Floats]:
     """P of each kind for each message."""
-    weights = read_arrays(MEANING)["weights"]
-    x = kind_features(messages, table, meaning, worth, meaning_input(fast) @ weights[:-1] + weights[-1])
-    able = speaks(table)
-    return {kind: (read_trees(model_name(kind)).probability(x) * able).astype(np.float32) for kind in KINDS}
+    meaning = means.columns(MEANING)
+    x = kind_features(messages, table, worth, asks, meaning)
+    able, models = speaks(table), read_weights(MODEL)["kinds"]
+    return {kind: both(linear(x, models[kind]), meaning[:, j]) * able for j, kind in enumerate(KINDS)}
+
+
+def both(by_cues: Floats, by_meaning: Floats) -> Floats:
+    """Half what the regression says, half what meaning alone says: with so few examples the regression leans on cues too much."""
+    return ((by_cues + np.clip(by_meaning, 0, 1)) / 2).astype(np.float32)
 
 
 def is_resource(messages: Sequence[Message], table: ChatTable, p: Floats, is_offer: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -76,15 +78,12 @@ def is_resource(messages: Sequence[Message], table: ChatTable, p: Floats, is_off
 
 
 def lines() -> dict[str, float]:
-    return dict(read_weights(LINES)["lines"])
+    """P from which a message is of a kind."""
+    return dict(read_weights(MODEL)["lines"])
 
 
-def model_name(kind: str) -> str:
-    return f"extract_item_{kind}.onnx"
-
-
-def kind_features(messages: Sequence[Message], table: ChatTable, meaning: Floats, worth: Floats, kinds_meaning: Floats) -> Floats:
-    """[messages, FEATURES]; `meaning` as for the questions, `kinds_meaning` has a column a kind."""
+def kind_features(messages: Sequence[Message], table: ChatTable, worth: Floats, asks: Floats, meaning: Floats) -> Floats:
+    """[messages, FEATURES]; `meaning` has a column a kind."""
     own = np.zeros((len(messages), len(_OWN)), dtype=np.float32)
     able = speaks(table)
     for i, m in enumerate(messages):
@@ -92,9 +91,8 @@ def kind_features(messages: Sequence[Message], table: ChatTable, meaning: Floats
             own[i] = _own(m, table.texts[i][:READ_CHARS])
     turn = np.zeros((len(messages), len(_OWN)), dtype=np.float32)
     np.maximum.at(turn, table.burst, own)
-    return np.concatenate([message_features(table, meaning), own, turn[table.burst], worth[:, None], kinds_meaning], axis=1).astype(
-        np.float32
-    )
+    single = np.stack([table.standing, worth, asks], axis=1)
+    return np.concatenate([table.own, own, turn[table.burst], single, meaning], axis=1).astype(np.float32)
 
 
 def _own(m: Message, head: str) -> list[float]:

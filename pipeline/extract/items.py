@@ -16,7 +16,7 @@ from pipeline.embedding import MessageVectors, unit_rows
 from pipeline.extract.item_fields import address_of, due_of, place_of, title_of, when_of, who_of
 from pipeline.extract.item_kinds import CUES, KINDS, is_resource, kind_probabilities, lines
 from pipeline.extract.options import ExtractOptions
-from pipeline.extract.questions import read_messages
+from pipeline.extract.questions import choose_tier, read_messages
 from pipeline.extract.table import ChatTable, Floats, read_table
 from pipeline.model import Item, ItemKind, Message, Noise, QAPair, Scored, Thread
 from pipeline.text import fold
@@ -43,8 +43,9 @@ def extract_items(
     if not messages:
         return []
     table = read_table(messages)
-    worth, _, meaning = read_messages(table, vectors.fast)
-    chances = kind_probabilities(messages, table, vectors.fast, meaning, worth)
+    means = choose_tier(vectors, options)
+    worth, asks, _ = read_messages(table, means)
+    chances = kind_probabilities(messages, table, means, worth, asks)
     barred = np.array([s.noise in NEVER for s in scored], dtype=bool)
     found: list[tuple[int, Item]] = []
     learned = lines()

@@ -55,15 +55,15 @@ def choose_answers(pairs: Pairs, p: Floats, questions: int) -> list[Found]:
 
 def judge(features: Floats) -> tuple[Floats, Floats]:
     """P(question and printed answers are right), P(the question is worth printing at all)."""
-    linear = read_weights(LINEAR)
-    answered = (read_trees(ANSWERED).probability(features) + linear_probability(features, linear["answered"])) / 2
-    real = (read_trees(REAL).probability(features) + linear_probability(features, linear["real"])) / 2
+    weights, x = read_weights(LINEAR), linear_input(features)
+    answered = (read_trees(ANSWERED).probability(features) + linear(x, weights["answered"])) / 2
+    real = (read_trees(REAL).probability(features) + linear(x, weights["real"])) / 2
     return answered.astype(np.float32), real.astype(np.float32)
 
 
-def linear_probability(features: Floats, weights: dict[str, list[float]]) -> Floats:
+def linear(x: Floats, weights: dict[str, list[float]]) -> Floats:
     """A logistic regression over scaled features."""
-    z = (linear_input(features) - np.array(weights["mean"])) / np.array(weights["scale"])
+    z = (x - np.array(weights["mean"])) / np.array(weights["scale"])
     chance: Floats = (1 / (1 + np.exp(-(z @ np.array(weights["weight"]) + weights["bias"][0])))).astype(np.float32)
     return chance
 

@@ -14,4 +14,5 @@ class ExtractOptions:
     far_candidates: int = 12  # nearest by meaning, anywhere later: answers a day later without a quote
     min_pair_confidence: float = 0.36  # below, a question-answer pair is not reported
     min_open_confidence: float = 0.3  # below, an unanswered question is not reported
+    quality_texts: int = 2500  # distinct texts up to which the slow vectors are used; the same line as in scoring, which computes them
     quotes: bool = False  # memorable lines are opt-in

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.embedding import MessageVectors
 from pipeline.extract import cues, judging, pairs, second
 from pipeline.extract.options import ExtractOptions
-from pipeline.extract.questions import group_questions, printed_rows, read_messages
+from pipeline.extract.questions import Meant, choose_tier, group_questions, printed_rows, read_messages
 from pipeline.extract.table import ChatTable, Floats, Ints, read_table
 from pipeline.learned import read_trees
 from pipeline.model import Answer, Message, Noise, QAPair, QAStatus, ReplyLink, Scored, Thread
@@ -50,7 +51,7 @@ def extract_qa(
         return []
     table = read_table(messages)
     barred = np.array([s.noise in NEVER for s in scored], dtype=bool)
-    judged = judge_questions(table, vectors.fast, visible_context(table), barred, options)
+    judged = judge_questions(table, choose_tier(vectors, options), vectors.fast, visible_context(table), barred, options)
     printed = [_answered(table, j) for j in _without_repeats([j for j in judged if j.answered >= options.min_pair_confidence])]
     asked = {row for q in printed for row in q.question_ids}
     opened = [
@@ -70,9 +71,11 @@ def visible_context(table: ChatTable) -> pairs.Context:
     return pairs.Context(thread=np.full(len(table.messages), -1, dtype=np.int64), parent=table.reply)
 
 
-def judge_questions(table: ChatTable, fast: Floats, context: pairs.Context, barred: np.ndarray, options: ExtractOptions) -> list[Judged]:
+def judge_questions(
+    table: ChatTable, means: Meant, fast: Floats, context: pairs.Context, barred: NDArray[np.bool_], options: ExtractOptions
+) -> list[Judged]:
     """Every question of the chat, whether or not it will be printed."""
-    worth, asks, _ = read_messages(table, fast)
+    worth, asks, _ = read_messages(table, means)
     asks = np.where(barred, 0, asks).astype(np.float32)
     questions = group_questions(table, asks, options.group_gap_s)
     found = pairs.candidate_pairs(table, questions, fast, options.window_messages, options.far_candidates)
@@ -100,9 +103,9 @@ def judge_questions(table: ChatTable, fast: Floats, context: pairs.Context, barr
     return judged
 
 
-def _only_defers(table: ChatTable, rows: Ints) -> np.ndarray:
+def _only_defers(table: ChatTable, rows: Ints) -> NDArray[np.bool_]:
     """ "下次讲", "let me check": says that an answer will come, and nothing else."""
-    return (table.column("deferral")[rows] > 0) & (np.expm1(table.column("length")[rows]) <= SHORT_DEFERRAL)
+    return np.asarray((table.column("deferral")[rows] > 0) & (np.expm1(table.column("length")[rows]) <= SHORT_DEFERRAL), dtype=bool)
 
 
 def _open_confidence(j: Judged) -> float:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.embedding import Vectors
+from pipeline.embedding import FAST, QUALITY, MessageVectors, Vectors
+from pipeline.extract.options import ExtractOptions
 from pipeline.extract.table import COLUMN, OWN, ChatTable, Floats, Ints
 from pipeline.learned import read_arrays, read_trees
 
 WORTH, ASKS = "extract_worth.onnx", "extract_question.onnx"
-MEANING = "extract_meaning.npz"  # columns worth, asks: linear models over the fast vectors of [this, the one before, the next]
+MEANING = "extract_meaning.npz"  # columns worth, asks: for each tier linear models over the vectors of [this, the one before, the next]
 AROUND = (
     "mark",
     "clause_end",
@@ -40,13 +42,12 @@ SEED = 0.1  # P(asks) from which a message is looked at: the pair and the judgin
 FLOOD = 3  # the same words asked more often than this are a bot's or a chain's
 
 
-def read_messages(table: ChatTable, fast: Vectors) -> tuple[Floats, Floats, Floats]:
+def read_messages(table: ChatTable, means: Meant) -> tuple[Floats, Floats, Floats]:
     """P(worth reading), P(asks something worth an answer), and what the words mean (columns worth, asks), a row a message.
 
     This stage has its own idea of worth, because the pair models must be trained on out-of-fold values of it.
     """
-    weights = read_arrays(MEANING)["weights"]
-    meaning = (meaning_input(fast) @ weights[:-1] + weights[-1]).astype(np.float32)
+    meaning = means.columns(MEANING)
     features = message_features(table, meaning)
     worth = (speaks(table) * read_trees(WORTH).probability(features)).astype(np.float32)
     asks = (speaks(table) * read_trees(ASKS).probability(asks_features(features, worth))).astype(np.float32)
@@ -63,11 +64,32 @@ def asks_features(features: Floats, worth: Floats) -> Floats:
     return np.concatenate([features, worth[:, None], np.append(worth[1:], 0)[:, None]], axis=1).astype(np.float32)
 
 
-def meaning_input(fast: Vectors) -> Floats:
-    """Fast vectors of a message beside those of its neighbours, [messages, 3 * dimension]."""
-    none = np.zeros((1, fast.shape[1]), dtype=np.float32)
-    before, after = np.concatenate([none, fast[:-1]]), np.concatenate([fast[1:], none])
-    return np.concatenate([fast, 0.5 * before, 0.5 * after], axis=1)
+@dataclass(frozen=True, kw_only=True)
+class Meant:
+    """The chat's vectors of one tier; each tier has linear models of its own, the trees above them are shared."""
+
+    tier: str
+    vectors: Vectors
+
+    def columns(self, name: str) -> Floats:
+        """What the linear models of that weights file say, a row a message."""
+        weights = read_arrays(name)[self.tier]
+        said: Floats = (meaning_input(self.vectors) @ weights[:-1] + weights[-1]).astype(np.float32)
+        return said
+
+
+def choose_tier(vectors: MessageVectors, options: ExtractOptions) -> Meant:
+    """The quality vectors where the chat is short enough to have them all (scoring computed them already), else the fast ones."""
+    if vectors.bundled and len(set(vectors.texts)) <= options.quality_texts:
+        return Meant(tier=QUALITY, vectors=vectors.quality(range(len(vectors.texts))))
+    return Meant(tier=FAST, vectors=vectors.fast)
+
+
+def meaning_input(vectors: Vectors) -> Floats:
+    """Vectors of a message beside those of its neighbours, [messages, 3 * dimension]."""
+    none = np.zeros((1, vectors.shape[1]), dtype=np.float32)
+    before, after = np.concatenate([none, vectors[:-1]]), np.concatenate([vectors[1:], none])
+    return np.concatenate([vectors, 0.5 * before, 0.5 * after], axis=1)
 
 
 def message_features(table: ChatTable, meaning: Floats) -> Floats:
