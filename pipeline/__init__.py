@@ -3,3 +3,8 @@
 The folder is the architecture: each stage is the module (or folder) of its name, the values that
 flow between stages are in `model`, and `docs/architecture.md` says who may import whom.
 """
+
+import os
+
+# onnxruntime would note each use in the user's cache folder and send it to its maker; nothing of ours leaves the machine.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

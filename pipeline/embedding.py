@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import ModelError
+from pipeline.i18n import _
 from pipeline.model import Message
 from pipeline.text import clean
 
@@ -52,7 +53,7 @@ def load_embedder(name: str = QUALITY) -> Embedder:
         return OnnxEmbedder(MODELS / "e5-small-zh-en")
     if name == FAST:
         return StaticEmbedder(MODELS / "static-zh-en")
-    raise ModelError(f"unknown embedding model: {name}")
+    return NamedEmbedder(name)
 
 
 class OnnxEmbedder:
@@ -127,6 +128,46 @@ class StaticEmbedder:
         return unit_rows(rows)
 
 
+class NamedEmbedder:
+    """Any sentence-transformers model by hub name or local path; prompts, length and pooling are the model's own."""
+
+    def __init__(self, name: str) -> None:
+        local = Path(name).expanduser()
+        if not local.exists() and (local.is_absolute() or name.startswith((".", "~"))):
+            raise ModelError(
+                _("{name}: no such folder; --model takes a sentence-transformers model's folder or hub name").format(name=name)
+            )
+        try:
+            from sentence_transformers import SentenceTransformer  # six seconds and 500 MB: only here
+        except ImportError as error:
+            raise ModelError(
+                _("--model {name} needs sentence-transformers: pip install sentence-transformers").format(name=name)
+            ) from error
+        import torch
+
+        torch.set_num_threads(THREADS)
+        try:
+            self._model = SentenceTransformer(str(local) if local.exists() else name, device="cpu")
+        except (OSError, ValueError, KeyError, RuntimeError) as error:  # what the library raises for a wrong name, no network, half a model
+            reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+            raise ModelError(
+                _("the embedding model {name} cannot be loaded ({reason}); check the name, the network, or give a local folder").format(
+                    name=name, reason=reason
+                )
+            ) from error
+        self.name = local.resolve().name if local.exists() else name
+        self.dimension = int(self._encode(self._model.encode_document, [""]).shape[1])
+
+    def queries(self, texts: Sequence[str]) -> Vectors:
+        return encode_unique(texts, lambda batch: self._encode(self._model.encode_query, batch), self.dimension)
+
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        return encode_unique(texts, lambda batch: self._encode(self._model.encode_document, batch), self.dimension)
+
+    def _encode(self, encode: Callable[..., NDArray[np.float32]], texts: Sequence[str]) -> Vectors:
+        return unit_rows(encode(list(texts), batch_size=BATCH, show_progress_bar=False, convert_to_numpy=True))
+
+
 def encode_unique(texts: Sequence[str], encode: Callable[[Sequence[str]], Vectors], dimension: int) -> Vectors:
     """Encodes each distinct text once, shortest first in batches (less padding), back in the given order."""
     distinct = sorted(set(texts), key=lambda t: (len(t), t))
@@ -155,6 +196,11 @@ class MessageVectors:
         self.fast: Vectors = fast.passages(self.texts)
         self._embedder, self._fast = quality, fast
         self._rows: dict[int, NDArray[np.float32]] = {}
+
+    @property
+    def bundled(self) -> bool:
+        """Is `quality` the model that learned weights were made with?"""
+        return self._embedder.name == "e5-small-zh-en"
 
     def fast_of(self, texts: Sequence[str]) -> Vectors:
         """The fast tier for other texts than whole messages (their sentences, say)."""

@@ -24,8 +24,8 @@ from pipeline.embedding import FAST, load_embedder
 from pipeline.model import Message, Session
 from pipeline.segment import SegmentOptions, split_into_sessions
 from pipeline.segment.cues import last_sentence
-from pipeline.segment.shifts import FEATURES, Words, chosen_places, grams_of, shift_table
-from pipeline.text import clean
+from pipeline.segment.shifts import FEATURES, Words, chosen_places, shift_table
+from pipeline.text import clean, grams
 from train.export import save_trees
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -174,14 +174,14 @@ def table_all(dialogues: Sequence[Dialogue]) -> list[Tabled]:
     found = []
     for of in dict.fromkeys(d.of for d in dialogues):
         mine = [d for d in dialogues if d.of == of]
-        words = Words.of([g for d in mine for g in grams_of(d.session.messages)])
+        words = Words.of(grams(m.text) for d in mine for m in d.session.messages)
         for d in mine:
             texts = [clean(m.text) for m in d.session.messages]
             x = shift_table(
                 d.session,
                 embedder.passages(texts),
                 embedder.passages([last_sentence(t) for t in texts]),
-                grams_of(d.session.messages),
+                [grams(m.text) for m in d.session.messages],
                 words,
             )
             found.append(Tabled(of=of, x=x, y=np.array(d.boundaries[1:], dtype=np.int8)))
@@ -226,7 +226,8 @@ def figures(eval_data: Path) -> None:
             for c in np.quantile(pooled, np.linspace(0.5, 0.98, 25))
         )
         print(
-            f"{name:44s} F1 {best['F1']:.3f} (P {best['P']:.3f} R {best['R']:.3f}, best cut {oracle:.3f}) Pk {best['Pk']:.3f} WD {best['WD']:.3f}",
+            f"{name:44s} F1 {best['F1']:.3f} (P {best['P']:.3f} R {best['R']:.3f}, best cut {oracle:.3f})",
+            f"Pk {best['Pk']:.3f} WD {best['WD']:.3f}",
             flush=True,
         )
 

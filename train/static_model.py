@@ -16,6 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ CHINESE_WORDS = 30_000
 ENGLISH_WORDS = 14_000
 WORD_PIECES = 3_500
 SEED = 20260321
+SENTENCES = 64_000  # taken at random; the teacher reads some hundred a second
 EPOCHS, BATCH = 10, 1024
 SIMILARITY = 10.0  # weight of the in-batch similarity term: it is a mean of small squares
 RARE = 1e-3  # SIF: a piece of frequency p weighs a / (a + p)
@@ -62,8 +64,9 @@ def train(eval_data: Path, out: Path = MODELS) -> None:
     sentences = read_sentences(eval_data)
     pieces = vocabulary(sentences)
     tokenizer = build_tokenizer(pieces)
-    texts = sentences + dictionary_phrases(pieces)
-    rows = learn_rows(tokenizer, pieces, texts, cached_passages(texts), len(sentences))
+    Random(0).shuffle(sentences)
+    texts = sentences[:SENTENCES] + dictionary_phrases(pieces)
+    rows = learn_rows(tokenizer, pieces, texts, cached_passages(texts), SENTENCES)
     save(out / NAME, tokenizer, rows)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.cluster.affinity import same_topic, stands_alone
-from pipeline.cluster.grouping import by_expected_f1, by_k_means, how_many
+from pipeline.cluster.grouping import among_neighbours, by_expected_f1, by_k_means, how_many
 from pipeline.cluster.identity import match_topics, topic_centroids
 from pipeline.cluster.options import TopicOptions
 from pipeline.cluster.table import ThreadTable, thread_table
@@ -53,4 +53,4 @@ def _labels(table: ThreadTable) -> list[int]:
     if len(table) <= options.pairwise_threads and not stands_alone(table.messages, len(table)):
         return by_expected_f1(same_topic(table), np.array([float(len(r)) for r in table.rows]))
     rows = table.quality if len(table) <= options.quality_threads else table.fast
-    return by_k_means(rows, how_many(len(table)))
+    return by_k_means(among_neighbours(rows), how_many(len(table)))

@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.embedding import MessageVectors
 from pipeline.learned import read_trees
 from pipeline.model import Segment, Session
 from pipeline.segment.cues import last_sentence
 from pipeline.segment.options import SegmentOptions
-from pipeline.segment.shifts import FEATURES, Words, chosen_places, grams_of, shift_table
+from pipeline.segment.shifts import FEATURES, Words, chosen_places, shift_table
+from pipeline.text import grams
 
 WEIGHTS = "segment.onnx"
 LONGEST = 5_000  # turns looked at together: a session of a million messages is read in such pieces
+Probabilities = NDArray[np.float32]
 
 
 def split_into_segments(sessions: Sequence[Session], vectors: MessageVectors, options: SegmentOptions | None = None) -> list[Segment]:
@@ -28,18 +31,21 @@ def split_into_segments(sessions: Sequence[Session], vectors: MessageVectors, op
     return segments
 
 
-def shift_probabilities(sessions: Sequence[Session], vectors: MessageVectors) -> list[np.ndarray]:
+def shift_probabilities(sessions: Sequence[Session], vectors: MessageVectors) -> list[Probabilities]:
     """For each session, P(a new subject starts) of every message but the first."""
     trees = read_trees(WEIGHTS)
     if tuple(trees.features) != FEATURES:
         raise ValueError(f"{WEIGHTS} was trained on other features; run `make train`")
-    turns = [g for s in sessions for g in grams_of(s.messages)]
-    words = Words.of(turns)
-    ends = vectors.fast_of([last_sentence(t) for t in vectors.texts])
-    tables, row = [], 0
+    words = Words.of(grams(m.text) for s in sessions for m in s.messages)
+    found, row = [], 0
     for session in sessions:
-        stop = row + len(session.messages)
-        tables.append(shift_table(session, vectors.fast[row:stop], ends[row:stop], turns[row:stop], words))
-        row = stop
-    found = trees.probability(np.concatenate(tables)) if tables else np.zeros(0, dtype=np.float32)
-    return np.split(found, np.cumsum([len(t) for t in tables])[:-1])
+        parts = []
+        for start in range(0, len(session.messages), LONGEST):
+            messages = session.messages[start : start + LONGEST + 1]  # one more, so that the place between two pieces is looked at
+            rows = slice(row + start, row + start + len(messages))
+            ends = vectors.fast_of([last_sentence(t) for t in vectors.texts[rows]])
+            table = shift_table(messages, vectors.fast[rows], ends, [grams(m.text) for m in messages], words)
+            parts.append(trees.probability(table) if len(table) else np.zeros(0, dtype=np.float32))
+        found.append(np.concatenate(parts)[: max(0, len(session.messages) - 1)])
+        row += len(session.messages)
+    return found

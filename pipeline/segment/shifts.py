@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.embedding import Vectors, unit_rows
-from pipeline.model import Message, Session
+from pipeline.model import Message
 from pipeline.segment.cues import OPENINGS, asks, openings
-from pipeline.text import grams
 
 Table = NDArray[np.float32]
 WINDOWS = (1, 2, 3, 5, 8)  # turns on each side
@@ -46,22 +45,26 @@ class Words:
     weight: Mapping[str, float]
 
     @classmethod
-    def of(cls, turns: Sequence[Sequence[str]]) -> Words:
-        found = Counter(g for turn in turns for g in set(turn))
-        return cls(weight={g: math.log((len(turns) + 1) / n) for g, n in found.items()})
+    def of(cls, turns: Iterable[Sequence[str]]) -> Words:
+        found: Counter[str] = Counter()
+        count = 0
+        for turn in turns:
+            found.update(set(turn))
+            count += 1
+        return cls(weight={g: math.log((count + 1) / n) for g, n in found.items()})
 
 
-def shift_table(session: Session, rows: Vectors, ends: Vectors, turns: Sequence[Sequence[str]], words: Words) -> Table:
-    """[len(session) − 1, FEATURES]: `rows` and `ends` are the vectors of the turns and of their last sentences, `turns` their grams."""
-    n = len(session.messages)
+def shift_table(messages: Sequence[Message], rows: Vectors, ends: Vectors, turns: Sequence[Sequence[str]], words: Words) -> Table:
+    """[len(messages) − 1, FEATURES]: `rows` and `ends` are the vectors of the turns and of their last sentences, `turns` their grams."""
+    n = len(messages)
     if n < 2:
         return np.zeros((0, len(FEATURES)), dtype=np.float32)
     columns = [
-        *_vector_columns(rows, ends, session.messages),
+        *_vector_columns(rows, ends, messages),
         *_word_columns(turns, words),
-        *_cue_columns(session.messages),
-        *_speaker_columns(session.messages),
-        *_place_columns(session.messages),
+        *_cue_columns(messages),
+        *_speaker_columns(messages),
+        *_place_columns(messages),
     ]
     return np.stack(columns, axis=1).astype(np.float32)
 
@@ -198,10 +201,6 @@ def _place_columns(messages: Sequence[Message]) -> list[NDArray[np.floating]]:
         np.full(n - 1, 0.5) if steady else np.argsort(np.argsort(gap, kind="stable"), kind="stable") / max(1, n - 2),
         np.array(quotes),
     ]  # fmt: skip
-
-
-def grams_of(messages: Sequence[Message]) -> list[list[str]]:
-    return [grams(m.text) for m in messages]
 
 
 def chosen_places(probability: Sequence[NDArray[np.floating]]) -> list[set[int]]:
