@@ -9,9 +9,9 @@ import pytest
 from exports import EXPORTS, SHANGHAI
 
 from pipeline.archive import open_archive
-from pipeline.archive.add import add_export
+from pipeline.archive.add import add_export, add_pieces
 from pipeline.model import Export, Message
-from pipeline.readers import read_logs
+from pipeline.readers import read_logs, stream_exports
 
 V2 = "memotrace/v2/本地大模型折腾群(38112233445@chatroom)/本地大模型折腾群"
 WECHAT = [
@@ -73,3 +73,18 @@ def test_words_of_a_text_that_a_richer_export_replaced_are_found(tmp_path: Path)
         assert "那周六要不要带登山杖，上次下山膝盖疼" in [m.text for m in archive.messages(chat)]
         [(integrity,)] = archive.db.execute("SELECT count(*) FROM words").fetchall()
         assert integrity == 40
+
+
+def test_a_log_read_piece_by_piece_is_added_as_one_read_whole(tmp_path: Path) -> None:
+    path = EXPORTS / "qq_txt" / "全部消息记录.txt"
+    with open_archive(tmp_path / "whole") as archive, archive.writing():
+        for export in read_logs([path], SHANGHAI):
+            add_export(archive, export)
+        whole = {chat.chat.name: archive.messages(chat) for chat in archive.chats()}
+    with open_archive(tmp_path / "pieces") as archive, archive.writing():
+        told = list(add_pieces(archive, stream_exports([path], SHANGHAI, most=7)))
+        again = list(add_pieces(archive, stream_exports([path], SHANGHAI, most=11)))
+        pieces = {chat.chat.name: archive.messages(chat) for chat in archive.chats()}
+    assert pieces == whole
+    assert sorted((a.chat.chat.name, a.read, a.new) for a in told) == [("周明", 2, 2), ("本地大模型折腾群", 40, 40)]
+    assert sum(a.new for a in again) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -141,7 +142,7 @@ def _damaged(content: bytes, seed: int, how: str) -> bytes:
 
 
 def _chat(texts: Sequence[str], senders: Sequence[str]) -> list[Message]:
-    start = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    start = datetime(2026, 3, 10, 12, 0, 7, tzinfo=UTC)
     return [
         Message(id=f"m{n}", sender_id=sender, sender=sender, sent_at=start + timedelta(seconds=20 * n), text=text)
         for n, (text, sender) in enumerate(zip(texts, senders, strict=True))
@@ -180,4 +181,17 @@ def test_overlapping_parts_merge_to_the_whole_in_both_orders(parts: tuple[list[M
 def test_merging_a_chat_with_itself_changes_nothing(messages: list[Message]) -> None:
     plan = merge_overlap(messages, messages)
     assert not plan.added
+    assert not plan.updated
+
+
+@given(overlapping(), st.data())
+def test_parts_of_one_export_that_do_not_overlap_stay_whole(
+    parts: tuple[list[Message], list[Message], list[Message]], data: st.DataObject
+) -> None:
+    whole = parts[0]
+    cut = data.draw(st.integers(0, len(whole)))
+    kinds = data.draw(st.lists(st.sampled_from([Kind.TEXT, Kind.IMAGE, Kind.OTHER]), min_size=len(whole), max_size=len(whole)))
+    whole = [replace(m, kind=kind, text=m.text if kind is Kind.TEXT else "[图片]") for m, kind in zip(whole, kinds, strict=True)]
+    plan = merge_overlap(whole[:cut], whole[cut:])
+    assert plan.apply(whole[:cut]) == whole
     assert not plan.updated

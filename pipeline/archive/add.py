@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from pipeline.analysis import AnalysisOptions
 from pipeline.archive.merge import merge_into, shares_messages
@@ -13,7 +13,7 @@ from pipeline.archive.vectors import embed_missing
 from pipeline.embedding import load_embedder
 from pipeline.errors import ArchiveError
 from pipeline.i18n import _
-from pipeline.model import Export, Message
+from pipeline.model import Chat, Export, Message
 
 OVERLAP_MOST = 50_000  # messages of the archive that an export is laid against
 
@@ -40,6 +40,29 @@ def add_export(archive: Archive, export: Export, chat_name: str | None = None) -
     new = merge_into(archive, chat, export) if known else archive.insert(chat, export.messages)
     read = len(export.messages)
     return Added(chat=chat, read=read, new=new, duplicate=read - new, unreadable=len(export.skipped), same_name=same_name)
+
+
+def add_pieces(archive: Archive, pieces: Iterable[tuple[bool, Export]], chat_name: str | None = None) -> Iterator[Added]:
+    """A log larger than memory, piece by piece (`readers.stream_exports`): further pieces go where a chat's first one went."""
+    rooms: dict[Chat, Added] = {}
+    before_it: dict[Chat, int] = {}  # the archive's newest row when the chat's first piece came
+    for first, export in pieces:
+        if first:
+            if before := rooms.pop(export.chat, None):
+                yield before
+            before_it[export.chat] = archive.newest_row()
+            rooms[export.chat] = add_export(archive, export, chat_name)
+            continue
+        before = rooms[export.chat]
+        new, read = merge_into(archive, before.chat, export, before_it[export.chat]), len(export.messages)
+        rooms[export.chat] = replace(
+            before,
+            read=before.read + read,
+            new=before.new + new,
+            duplicate=before.duplicate + read - new,
+            unreadable=before.unreadable + len(export.skipped),
+        )
+    yield from rooms.values()
 
 
 def _known_chat(archive: Archive, export: Export, chat_name: str | None) -> StoredChat | None:

@@ -17,13 +17,19 @@ SELECT = "SELECT row, chat, id, sent_at, sender_id, sender, text, kind, reply_to
 SLICE = 20_000
 
 
-def merge_into(archive: Archive, chat: StoredChat, export: Export) -> int:
-    """Adds the messages that are new and completes those that the archive has less of; how many were new."""
-    new, aliases = 0, dict[str, str]()
+def merge_into(archive: Archive, chat: StoredChat, export: Export, until: int | None = None) -> int:
+    """Adds the messages that are new and completes those that the archive has less of; how many were new.
+
+    Rows behind `until` are of the same export and not laid against: within one export nothing is said twice.
+    """
+    new, aliases, before = 0, dict[str, str](), archive.newest_row() if until is None else until
     for part in _slices(export.messages):
-        present = around(archive, chat, part)
+        present = around(archive, chat, part, before)
         known = {m.id: m for m in present}
         if all(known.get(m.id) == m for m in part):
+            continue
+        if not present:
+            new += archive.insert(chat, part)
             continue
         if aliases:
             part = [replace(m, reply_to=aliases.get(m.reply_to, m.reply_to)) if m.reply_to else m for m in part]
@@ -39,15 +45,15 @@ def shares_messages(archive: Archive, chat: StoredChat, export: Export) -> bool:
     return any(merge_overlap(around(archive, chat, part), part).same_chat for part in _slices(export.messages))
 
 
-def around(archive: Archive, chat: StoredChat, messages: Sequence[Message]) -> list[Message]:
+def around(archive: Archive, chat: StoredChat, messages: Sequence[Message], until: int = 2**62) -> list[Message]:
     """The archive's messages of that period, from the midnight before (some exports know days only) to a minute behind."""
     if not messages:
         return []
     first, last = min(m.sent_at for m in messages), max(m.sent_at for m in messages)
-    until = _midnight(last) + timedelta(days=1) if last == _midnight(last) else last + timedelta(minutes=1)
+    end = _midnight(last) + timedelta(days=1) if last == _midnight(last) else last + timedelta(minutes=1)
     rows = archive.db.execute(
-        f"{SELECT} FROM message WHERE chat = ? AND at BETWEEN ? AND ? ORDER BY at, row",
-        (chat.row, micros(_midnight(first)), micros(until)),
+        f"{SELECT} FROM message WHERE chat = ? AND at BETWEEN ? AND ? AND row <= ? ORDER BY at, row",
+        (chat.row, micros(_midnight(first)), micros(end), until),
     )
     return [as_message(r) for r in rows]
 

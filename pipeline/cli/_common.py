@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -102,6 +102,17 @@ def read_logs(paths: Sequence[Path], settings: Globals, *, date: str | None, cha
     if not exports:
         raise InputError(_("no chat found in {paths}").format(paths=", ".join(map(str, paths))))
     return exports
+
+
+def stream_logs(paths: Sequence[Path], settings: Globals, *, date: str | None, chat: str | None) -> Iterator[tuple[bool, Export]]:
+    """The logs piece by piece, for those larger than memory; what could not be read is told on stderr."""
+    from pipeline.cli._progress import bytes_read
+    from pipeline.readers import stream_exports
+
+    with bytes_read(paths) as on_bytes:
+        for first, export in stream_exports(paths, replace(read_options(settings, date=date, chat=chat), on_bytes=on_bytes)):
+            note_skipped(export)
+            yield first, export
 
 
 def note_skipped(export: Export, shown: int = 3) -> None:

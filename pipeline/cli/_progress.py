@@ -23,10 +23,16 @@ def step_names() -> dict[str, str]:
     }  # fmt: skip
 
 
+def log_bytes(paths: Sequence[Path]) -> int:
+    """How large the files are, those in folders too."""
+    files = (file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]))
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
 @contextmanager
 def bytes_read(paths: Sequence[Path]) -> Iterator[Callable[[int], None] | None]:
     """Yields a function to tell of bytes read; on a terminal, large logs show a bar by it."""
-    total = sum(file.stat().st_size for path in paths for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
+    total = log_bytes(paths)
     if not sys.stderr.isatty() or total < BAR_BYTES:
         yield None
         return

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli._common import Globals, log_arguments, note, print_json_line, read_logs
-from pipeline.cli._progress import progress
+from pipeline.cli._common import Globals, log_arguments, note, print_json_line, read_logs, stream_logs
+from pipeline.cli._progress import log_bytes, progress
 from pipeline.errors import UserError
 from pipeline.i18n import _
 
+STREAMED_BYTES = 64 << 20  # larger logs are read piece by piece, so that memory does not grow with them
 MODEL_HELP = _("Embedding model: quality, fast, or a sentence-transformers name or folder [as the archive was begun].")
 
 
@@ -25,16 +26,17 @@ MODEL_HELP = _("Embedding model: quality, fast, or a sentence-transformers name 
 @click.pass_obj
 def add_command(settings: Globals, log: tuple[Path, ...], date: str | None, chat: str | None, model: str | None) -> None:
     from pipeline.archive import open_archive
-    from pipeline.archive.add import add_export, bring_up_to_date
+    from pipeline.archive.add import add_export, add_pieces, bring_up_to_date
     from pipeline.archive.store import told
     from pipeline.cli._archive import archive_options, settle
 
-    exports = read_logs(log, settings, date=date, chat=chat)
+    large = log_bytes(log) > STREAMED_BYTES
+    exports = [] if large else read_logs(log, settings, date=date, chat=chat)
     with told(settings.archive), open_archive(settings.archive) as archive, archive.writing():
         options = archive_options(settings, archive, model)
+        pieces = stream_logs(log, settings, date=date, chat=chat) if large else iter(())
         with progress(_("adding")) as step:
-            for export in exports:
-                added = add_export(archive, export, chat)
+            for added in add_pieces(archive, pieces, chat) if large else (add_export(archive, export, chat) for export in exports):
                 line = _("{chat}: {read} read, {new} new, {duplicate} already there, {unreadable} unreadable").format(
                     chat=added.chat.chat.name, read=added.read, new=added.new, duplicate=added.duplicate, unreadable=added.unreadable
                 )

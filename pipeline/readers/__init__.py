@@ -10,6 +10,7 @@ Adding a format: a file here with its FORMAT, its line below, a sample in tests/
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -72,9 +73,11 @@ __all__ = [
     "open_logs",
     "read_export",
     "read_logs",
+    "stream_exports",
     "stream_logs",
 ]
 
+PIECE = 20_000  # messages of a log that are held at a time while it is streamed
 FORMATS: tuple[Format, ...] = (
     interchange_jsonl.FORMAT,
     chatlab.FORMAT,
@@ -145,6 +148,21 @@ def stream_logs(paths: Sequence[Path], options: ReadOptions) -> Iterator[Chat | 
     yield from skipped
     for file in files:
         yield from file.parts()
+
+
+def stream_exports(paths: Sequence[Path], options: ReadOptions, most: int = PIECE) -> Iterator[tuple[bool, Export]]:
+    """(is it the chat's first piece in its file?, up to `most` messages of one chat): for imports larger than memory.
+
+    What belongs to no chat comes with the first piece. Raises InputError when there is no chat at all.
+    """
+    files, skipped = open_logs(paths, options)
+    found = False
+    for file in files:
+        for first, export in file.exports(most):
+            yield first, replace(export, skipped=(*skipped, *export.skipped))
+            skipped, found = [], True
+    if not found:
+        raise InputError(_first_reason(skipped) or _("{paths}: no chat in it").format(paths=", ".join(map(str, paths))))
 
 
 def markdown_table(translated: Callable[[str], str] = str) -> str:

@@ -91,6 +91,29 @@ class LogFile:
             names = ", ".join(dict.fromkeys(self.named(chat).name for chat in listed))
             raise InputError(_("{path}: no chat {name} in it; there are {names}").format(path=self.name, name=wanted, names=names[:300]))
 
+    def exports(self, most: int) -> Iterator[tuple[bool, Export]]:
+        """(is it the chat's first piece?, up to `most` of its messages, in time order): whole chats never stand in memory."""
+        rooms: dict[Chat, _Found] = {}
+        begun: set[Chat] = set()
+        room: _Found | None = None
+        early: list[Skipped] = []
+        for piece in self.pieces():
+            if isinstance(piece, Message):
+                if room is not None:
+                    room.take(piece)
+                    if len(room.messages) >= most:
+                        yield room.chat not in begun, room.piece()
+                        begun.add(room.chat)
+                        room.forget()
+            elif isinstance(piece, Chat):
+                room = rooms.setdefault(piece, _Found(self, piece))
+                room.skipped, early = [*early, *room.skipped], []
+            else:
+                (early if room is None else room.skipped).append(piece)
+        for room in rooms.values():
+            if room.messages:
+                yield room.chat not in begun, room.piece()
+
     def _chats(self) -> list[Chat]:
         quiet = replace(self, source=self.source.again())
         return list(dict.fromkeys(p for p in quiet._stream() if isinstance(p, Chat)))
@@ -138,6 +161,14 @@ class _Found:
             return
         self.ids.add(message.id)
         self.messages.append(message)
+
+    def piece(self) -> Export:
+        """What was taken so far, under the chat's final name."""
+        export = self.export()
+        return replace(export, chat=self.file.named(self.chat), named=bool(self.chat.name or self.file.options.chat))
+
+    def forget(self) -> None:
+        self.messages, self.skipped, self.ids = [], [], set()
 
     def export(self) -> Export:
         ordered = sorted(self.messages, key=lambda m: m.sent_at.timestamp())

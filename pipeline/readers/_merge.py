@@ -24,6 +24,8 @@ from pipeline.text import fold
 _CELLS = 20_000
 # Messages whose export gives no time of their own stand near the one before; further away it is another message.
 _DRIFT = timedelta(minutes=30)
+# Where both exports know the seconds, the same message has the same ones but for rounding.
+_SECONDS = 2.0
 _MEDIA = frozenset(Kind) - {Kind.TEXT, Kind.SYSTEM, Kind.RECALL, Kind.PAT}
 _NOBODY = frozenset({SYSTEM, UNKNOWN})
 # What an exporter that knows no names gives as the name: not to be taken for one.
@@ -120,6 +122,7 @@ class _Pairing:
     def __init__(self, old: list[Message], new: list[Message]) -> None:
         self.old, self.new = old, new
         self.old_keys, self.new_keys = [_key(m) for m in old], [_key(m) for m in new]
+        self.in_seconds = _has_seconds(old) and _has_seconds(new)
         self.votes: Counter[tuple[str, str]] = Counter()
         self.best_of_old: dict[str, tuple[str, int]] = {}
         self.best_of_new: dict[str, tuple[str, int]] = {}
@@ -194,38 +197,45 @@ class _Pairing:
         left, right = self.best_of_old.get(a), self.best_of_new.get(b)
         return bool(left and right and left[0] != b and right[0] != a and (a, b) not in self.votes)
 
-    def _likeness(self, i: int, j: int) -> int:
-        """How surely two messages of one minute are the same; 0: they are not."""
+    def _likeness(self, i: int, j: int, *, between: bool = False) -> int:
+        """How surely two messages of one minute are the same; 0: they are not.
+
+        `between`: their neighbours are known to match, so that even what says little must be the same.
+        """
         old, new, a, b = self.old[i], self.new[j], self.old_keys[i], self.new_keys[j]
         notice = old.kind in _NOTICES or new.kind in _NOTICES
         if not notice and self._other_person(old.sender_id, new.sender_id):
+            return 0
+        exact = self.in_seconds and not _is_untimed(old) and not _is_untimed(new)
+        if exact and abs(_time(old) - _time(new)) > _SECONDS:
             return 0
         known = old.sender_id == new.sender_id or (self.best_of_old.get(old.sender_id, ("", 0))[0] == new.sender_id)
         bonus = 2 if known else 0
         if a == b:
             return 6 + bonus
+        if notice and old.kind in _NOTICES and new.kind in _NOTICES and fold(old.text) == fold(new.text):
+            return 4
+        if not notice and (_contains(old, new, a, b) or (old.kind is new.kind and old.kind in _MEDIA)):
+            return 4 + bonus
+        if not exact and not between:
+            return 0
         unclear = _is_unclear(old) or _is_unclear(new)
         if notice:
-            same = old.kind in _NOTICES and new.kind in _NOTICES and fold(old.text) == fold(new.text)
-            return 4 if same else 1 if unclear else 0
-        if old.kind is new.kind and old.kind in _MEDIA:
-            return 4 + bonus
-        if _contains(old, new, a, b):
-            return 4 + bonus
+            return 1 if unclear else 0
         if unclear and (known or old.kind is not new.kind):
             return 1 + bonus
         one_is_media = old.kind in _MEDIA or new.kind in _MEDIA
         return 1 + bonus if known and one_is_media and old.kind is not new.kind else 0
 
-    def _align(self, left: list[int], right: list[int]) -> list[tuple[int, int]]:
-        """The best pairing of one minute that keeps the order of both."""
+    def _align(self, left: list[int], right: list[int], *, between: bool = False) -> list[tuple[int, int]]:
+        """The best pairing of a few messages that keeps the order of both."""
         if not left or not right:
             return []
         if len(left) * len(right) > _CELLS:
             return self._first_to_first(left, right)
         rows, columns = len(left), len(right)
         best = [[0] * (columns + 1) for __ in range(rows + 1)]
-        like = [[self._likeness(i, j) for j in right] for i in left]
+        like = [[self._likeness(i, j, between=between) for j in right] for i in left]
         for r in range(rows - 1, -1, -1):
             for c in range(columns - 1, -1, -1):
                 take = like[r][c] + best[r + 1][c + 1] if like[r][c] else 0
@@ -258,13 +268,14 @@ class _Pairing:
             if not left or not right or len(left) * len(right) > 4_000_000:
                 continue
             if len(left) * len(right) <= _CELLS:
-                yield from ((i, j) for i, j in self._align(left, right) if self._may_drift(self.old[i], self.new[j]))
+                between = i0 >= 0 and i1 < len(self.old)
+                yield from ((i, j) for i, j in self._align(left, right, between=between) if self._may_drift(i, j, between))
                 continue
             matcher = SequenceMatcher(None, [self.old_keys[i] for i in left], [self.new_keys[j] for j in right], autojunk=False)
             for a, b, size in matcher.get_matching_blocks():
                 for k in range(size):
                     i, j = left[a + k], right[b + k]
-                    if self._may_drift(self.old[i], self.new[j]):
+                    if self._may_drift(i, j, False):
                         yield i, j
 
     def _days_only(self, found: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -274,12 +285,16 @@ class _Pairing:
         yield from ((i, j) for j, i in _first_lines(self.new, done_new, self.old, done_old))
         yield from _first_lines(self.old, done_old, self.new, done_new)
 
-    def _may_drift(self, old: Message, new: Message) -> bool:
+    def _may_drift(self, i: int, j: int, between: bool) -> bool:
+        """May two messages that look alike be the same although they are not of one minute?"""
+        old, new = self.old[i], self.new[j]
         if self._other_person(old.sender_id, new.sender_id):
             return False
-        if abs(old.sent_at - new.sent_at) <= _DRIFT and (is_stable_id(old.id) or is_stable_id(new.id)):
+        if _is_day(old.sent_at) or _is_day(new.sent_at):
+            return old.sent_at.date() == new.sent_at.astimezone(old.sent_at.tzinfo).date()
+        if between and _minute(old) == _minute(new):
             return True
-        return (_is_day(old.sent_at) or _is_day(new.sent_at)) and old.sent_at.date() == new.sent_at.astimezone(old.sent_at.tzinfo).date()
+        return (_is_untimed(old) or _is_untimed(new)) and abs(old.sent_at - new.sent_at) <= _DRIFT
 
 
 def _first_lines(glued: Sequence[Message], done: set[int], others: Sequence[Message], taken: set[int]) -> Iterator[tuple[int, int]]:
@@ -304,6 +319,16 @@ def _lines(text: str) -> list[str]:
     return [folded for line in text.split("\n") if (folded := _words(line))]
 
 
+def _has_seconds(messages: Sequence[Message]) -> bool:
+    """Does the export know more than the minute?"""
+    return sum(m.sent_at.second != 0 for m in messages) * 4 > len(messages)
+
+
+def _is_untimed(message: Message) -> bool:
+    """May its time be but its neighbour's, as text exports write notices and quotes?"""
+    return message.sender_id == UNKNOWN or message.kind in _NOTICES or _is_day(message.sent_at)
+
+
 def _is_unclear(message: Message) -> bool:
     """A message of which the export shows nothing at all."""
     return message.kind is Kind.OTHER or (message.kind is Kind.TEXT and not message.text.strip())
@@ -317,8 +342,8 @@ def _is_day(when: datetime) -> bool:
 def _contains(old: Message, new: Message, a: str, b: str) -> bool:
     """Does one exporter show more of the same text (a quote behind it, an address; or cut it short)?"""
     if a.startswith("\x00") or b.startswith("\x00"):
-        words = {fold(old.text), fold(old.title or ""), fold(new.text), fold(new.title or "")} - {""}
-        return len(words) > 1 and any(len(x) >= 4 and x != y and x in y for x in words for y in words)
+        left, right = ({fold(m.text), fold(m.title or "")} - {""} for m in (old, new))
+        return any(min(len(x), len(y)) >= 4 and (x in y or y in x) for x in left for y in right)
     short, long = sorted((a, b), key=len)
     return len(short) >= 4 and (long.startswith(short) or long.endswith(short))
 
