@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "readers": LOW | {"text"},
     "segment": STAGE,
     "thread": STAGE,
-    "score": STAGE,
+    "score": STAGE | {"mask"},
     "cluster": STAGE,
     "extract": STAGE,
     "mask": {"text"},

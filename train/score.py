@@ -59,14 +59,17 @@ class Sample:
         self.vectors = {QUALITY: cached_passages(texts), FAST: load_embedder(FAST).passages(texts)}
 
 
-def train(eval_data: Path, out: Path, hold_out: frozenset[str], tiers: tuple[str, ...] | None = None) -> None:
-    """All weights of the scorer; with `hold_out` only those of the tier that short logs use.
+MODELS = ("noise", "question", "conflict", "private", "reason", "value")
+
+
+def train(eval_data: Path, out: Path, hold_out: frozenset[str]) -> None:
+    """All weights of the scorer; with `hold_out` only those that short logs use.
 
     `hold_out` may also name parts of the other sets ("qq_group.0", "vcsum.1"), for their own figures.
     """
     samples = [s for s in [*gold_samples(eval_data, hold_out), *other_samples(eval_data)] if s.name not in hold_out]
-    for tier in tiers or ((QUALITY,) if hold_out else (QUALITY, FAST)):
-        train_tier(samples, out, tier)
+    train_tier(samples, out, QUALITY, MODELS)
+    train_tier(samples, out, FAST, ("ad",) if hold_out else ("ad", *MODELS))
 
 
 def gold_samples(eval_data: Path, hold_out: frozenset[str]) -> list[Sample]:
@@ -175,7 +178,7 @@ def _copied(message: Message) -> Message:
     )  # fmt: skip
 
 
-def train_tier(samples: list[Sample], out: Path, tier: str) -> None:
+def train_tier(samples: list[Sample], out: Path, tier: str, models: tuple[str, ...]) -> None:
     inputs = [widened(s.cues, s.vectors[tier]) for s in samples]
     np.savez_compressed(out / f"score_meaning_{tier}.npz", weights=fit_ridge(samples, inputs).astype(np.float16))
     table = np.vstack(
@@ -190,11 +193,15 @@ def train_tier(samples: list[Sample], out: Path, tier: str) -> None:
         rows = lightgbm.Dataset(table[known], label[known], weight=weight[known], params={"max_bin": TREES["max_bin"], "verbose": -1})
         return lightgbm.train(TREES | changes, rows, rounds)
 
-    for name in ("noise", "question", "ad", "conflict", "private"):
-        save_trees(fit(name), out / f"score_{name}_{tier}.onnx", columns)
-    save_trees(fit("reason", 40, objective="multiclass", num_class=len(REASONS)), out / f"score_reason_{tier}.onnx", columns)
-    grades = [fit(name) for name in ("value", "knowledge", "best")]
-    save_signal_trees(grades, out / f"score_value_{tier}.onnx", columns, [SIGNALS.index(SIGNAL[c]) for c in columns], len(SIGNALS))
+    for name in models:
+        path = out / f"score_{name}_{tier}.onnx"
+        if name == "reason":
+            save_trees(fit(name, 40, objective="multiclass", num_class=len(REASONS)), path, columns)
+        elif name == "value":
+            signals = [SIGNALS.index(SIGNAL[c]) for c in columns]
+            save_signal_trees([fit(grade) for grade in ("value", "knowledge", "best")], path, columns, signals, len(SIGNALS))
+        else:
+            save_trees(fit(name), path, columns)
 
 
 def _labels(sample: Sample, name: str) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline.embedding import FAST, QUALITY, MessageVectors
 from pipeline.errors import ModelError
 from pipeline.learned import Trees, read_trees
+from pipeline.mask import STARS, mask
 from pipeline.model import Message, Noise, ReplyLink, Scored, Thread
 from pipeline.score.adverts import whole_adverts
 from pipeline.score.context import context_table
@@ -26,12 +27,15 @@ from pipeline.score.table import COLUMNS, SIGNALS, score_table
 REASONS = (
     Noise.BANTER, Noise.ACK, Noise.GREETING, Noise.CHAIN, Noise.CHECKIN, Noise.REDPACKET, Noise.STICKER, Noise.REPOST, Noise.SYSTEM,
 )  # fmt: skip
-NOISE_AT = 0.5
-AD_AT = 0.25  # ads are rare where this was learned, and seldom like another community's
+NOISE_AT = 0.45
+AD_AT = 0.2  # ads are rare where this was learned, and seldom like another community's
 QUESTION_SPARES = 0.5  # a likely question is never noise, whatever its words …
 QUESTION_SPARES_AD = 0.7  # … "anybody need a …?" excepted
 BASE = "base"  # what a message is worth before anything is known of it
 NOISE_COST = 1.0  # log-odds that being called noise takes
+
+UNFIT_ODDS = 8.0  # leave-one-out: finds .58 of what must not be shown and loses .004 of what is worth showing
+MOSTLY_HIDDEN = 0.3  # a message of which so much is masked was a private one
 
 # In a transcript of speech nothing of a chat's give and take is left: what people highlight there is learned from
 # meetings alone, and takes over as whole sentences take over.
@@ -53,15 +57,17 @@ def score_messages(
     tier = QUALITY if len(set(vectors.texts)) <= options.quality_texts else FAST
     cues = cue_table(messages)
     context = context_table(messages, cues, options.standing)
-    rows = vectors.quality(range(len(messages))) if tier == QUALITY else vectors.fast
-    meaning = meaning_table(cues, rows, tier)
+    meaning = meaning_table(cues, vectors.fast, FAST)
     table = score_table(messages, cues, context, meaning)
+    ad = whole_adverts(messages, _trees("ad", FAST).probability(table), AD_AT)
+    if tier == QUALITY:
+        meaning = meaning_table(cues, vectors.quality(range(len(messages))), QUALITY)
+        table = score_table(messages, cues, context, meaning)
 
     question = _trees("question", tier).probability(table)
     noise = _trees("noise", tier).probability(table)
-    ad = whole_adverts(messages, _trees("ad", tier).probability(table), AD_AT)
     conflict = whole_quarrels(messages, _trees("conflict", tier).probability(table))
-    private = _trees("private", tier).probability(table)
+    unfit = _unfit(messages, _trees("private", tier).probability(table))
     reasons = _trees("reason", tier).raw(table)
     parts = _trees("value", tier).raw(table)
     speech = _transcript_share(messages)
@@ -77,9 +83,9 @@ def score_messages(
         why["standing"] = options.standing_weight * options.standing.get(message.sender_id, 0.0)
         why["noise"] = -NOISE_COST if reason else 0.0
         why = {name: round(part, 4) for name, part in why.items() if round(part, 4)}
-        unfit = max(float(private[i]), float(conflict[i]) if reason is Noise.CONFLICT else 0.0)
+        worst = max(float(unfit[i]), float(conflict[i]) if reason is Noise.CONFLICT else 0.0)
         asks = 0.0 if hard[i] else float(question[i])
-        scored.append(Scored(message_id=message.id, value=value_of(why), why=why, noise=reason, question=asks, unfit=unfit))
+        scored.append(Scored(message_id=message.id, value=value_of(why), why=why, noise=reason, question=asks, unfit=worst))
     return scored
 
 
@@ -96,6 +102,17 @@ def _reason(noise: float, ad: float, conflict: float, question: float, reasons: 
     if noise < NOISE_AT or question >= QUESTION_SPARES:
         return None
     return REASONS[int(np.argmax(reasons))]
+
+
+def _unfit(messages: Sequence[Message], private: NDArray[np.float32]) -> NDArray[np.float32]:
+    """P(never to be selected): printing one private message is worse than leaving out several harmless ones."""
+    odds = UNFIT_ODDS * private / np.maximum(1 - private, 1e-6)
+    unfit: NDArray[np.float32] = (odds / (1 + odds)).astype(np.float32)
+    for i, message in enumerate(messages):
+        masked = mask(message.text)
+        if masked != message.text and 1 - len(masked.replace(STARS, "")) / len(message.text) >= MOSTLY_HIDDEN:
+            unfit[i] = 1.0
+    return unfit
 
 
 def _transcript_share(messages: Sequence[Message]) -> NDArray[np.float32]:
