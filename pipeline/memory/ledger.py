@@ -77,8 +77,10 @@ def fold(
 ) -> list[Question]:
     """The ledger of one chat, oldest question first."""
     options = options or LedgerOptions()
-    repeats = _repeats({i: a for i, a in askings.items() if _is_sure(a, options)}, same, options.same)
     candidates = _candidates(late, options.late)
+    told_late = {i for number, note in notes.items() if number in candidates for i in note.message_ids}
+    askings = {i: a for i, a in askings.items() if a.id not in told_late}  # "昨天有人问的……：可以" asks nothing itself
+    repeats = _repeats({i: a for i, a in askings.items() if _is_sure(a, options)}, same, options.same)
     root: dict[int, int] = {}
     ledger: dict[int, _Open] = {}
     events = sorted([(a.at, 0, a.id, i) for i, a in askings.items()] + [(n.at, 1, n.id, i) for i, n in notes.items()])
