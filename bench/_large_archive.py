@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from pipeline.archive import Archive, open_archive
 from pipeline.archive.store import content_hash, micros
 from pipeline.archive.words import WORDS_VERSION, Prepared, prepare
-from pipeline.search.meaning import update_index
+from pipeline.embedding import load_embedder
+from pipeline.search.meaning import open_index, update_index
+from pipeline.search.usual import usual_queries
 
 SOURCE = Path(os.environ.get("DIANTI_TRAIN_CACHE", ".cache")) / "search"  # left by `python -m train --only search`
 NOISE = 0.25  # length of the noise added to a vector of length 1: cosine to the original 0.97
@@ -87,6 +89,7 @@ def large_archive(folder: Path, messages: int) -> Archive:
     db.execute("UPDATE chat SET next_session = ?, next_thread = ?, next_topic = ?", (copy * 1000, copy * 1000, copy * 1000))
     archive.set_setting("words_version", WORDS_VERSION)
     update_index(archive, force=True)
+    usual_queries(archive, load_embedder(), open_index(archive))
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return archive
 
@@ -119,7 +122,19 @@ def _insert(db: sqlite3.Connection, row: int, o: Original, copy: int) -> None:
     numbered = [None if n is None else int(n) + copy * 1000 for n in (session, thread, topic)]  # type: ignore[call-overload]
     db.execute(
         "INSERT INTO analysed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '{}')",
-        (row, o.chat, numbered[0], segment, numbered[1], numbered[2], value, question, noise, None if reply is None else row + int(reply), by),  # type: ignore[call-overload]
+        (
+            row,
+            o.chat,
+            numbered[0],
+            segment,
+            numbered[1],
+            numbered[2],
+            value,
+            question,
+            noise,
+            None if reply is None else row + int(reply),
+            by,
+        ),  # type: ignore[call-overload]
     )
     if o.vector is not None:
         db.execute("INSERT INTO vector (model, content, data) VALUES (1, ?, ?)", (content, o.vector.astype(np.float16).tobytes()))

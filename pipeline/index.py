@@ -47,7 +47,7 @@ class Stamp:
     count: int
 
 
-def _faiss() -> Any:
+def load_library() -> Any:
     """The library, imported at first use: 0.2 s. Its stubs do not know its own Python constructors."""
     return importlib.import_module("faiss")
 
@@ -87,7 +87,7 @@ def build(folder: Path, stamp: Stamp, batches: Callable[[], Iterable[tuple[Ids, 
 
     The stamp is removed first and written last, so that an interruption leaves files that nobody trusts.
     """
-    faiss = _faiss()
+    faiss = load_library()
 
     faiss.omp_set_num_threads(THREADS)
     paths = Paths.of(folder)
@@ -108,7 +108,7 @@ def build(folder: Path, stamp: Stamp, batches: Callable[[], Iterable[tuple[Ids, 
 
 
 def _trained_lists(stamp: Stamp, batches: Callable[[], Iterable[tuple[Ids, Vectors]]]) -> Any:
-    faiss = _faiss()
+    faiss = load_library()
 
     lists = list_count(stamp.count)
     wanted = min(stamp.count, lists * SAMPLE_PER_LIST)
@@ -180,7 +180,7 @@ class VectorIndex:
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:k]
 
     def _search_file(self, query: Vectors, k: int, allowed: Ids | None) -> list[tuple[int, float]]:
-        faiss = _faiss()
+        faiss = load_library()
 
         parameters = None
         selector = None
@@ -213,7 +213,7 @@ def _bitmap(positions: Ids, n: int) -> NDArray[np.uint8]:
 
 
 def _open(paths: Paths, stamp: Stamp) -> tuple[Ids, Any]:
-    faiss = _faiss()
+    faiss = load_library()
 
     faiss.omp_set_num_threads(THREADS)
     try:

@@ -261,7 +261,9 @@ with open_archive(folder) as archive, archive.writing():
 def _worker(tmp_path: Path, folder: Path, job: str, n: int) -> subprocess.Popen[str]:
     script = tmp_path / "worker.py"
     script.write_text(WORKER.format(paths=[str(Path(__file__).parent), str(Path(__file__).parent.parent)]), encoding="utf-8")
-    return subprocess.Popen([sys.executable, str(script), str(folder), job, str(n)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, str(script), str(folder), job, str(n)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def test_two_processes_add_at_once_and_none_is_lost(tmp_path: Path) -> None:

@@ -217,9 +217,12 @@ class Archive:
         return int(self.db.execute("SELECT coalesce(max(row), 0) FROM message").fetchone()[0])
 
     def frequency(self, expression: str, most: int) -> int:
-        """How many messages match one word term, counted up to `most`."""
-        counted = self.db.execute("SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)", (expression, most))
-        return int(counted.fetchone()[0])
+        """How many messages match one word term: counted up to `most`, beyond that reckoned from how far the count came."""
+        counted = self.db.execute(
+            "SELECT count(*), max(rowid) FROM (SELECT rowid FROM words WHERE words MATCH ? LIMIT ?)", (expression, most)
+        )
+        count, reached = counted.fetchone()
+        return int(count) if count < most else max(most, int(count * self.newest_row() / max(1, reached)))
 
     def newest_export(self, name: str | None = None) -> Export:
         """The newest messages of the chat of that name (of the archive's newest chat), enough to hold its last session."""

@@ -116,11 +116,11 @@ def query_terms(query: str) -> QueryTerms:
     loose: list[str] = []
     for token in tokens(folded):
         if not is_cjk(token):
-            loose.append(f"grams:{_quote(token)}")
+            loose.append(gram_term(token))
         elif len(token) == 1:
             strong.append(f"grams:{_quote(token)}*")
         else:
-            loose += [f"grams:{_quote(token[i : i + 2])}" for i in range(len(token) - 1)]
+            loose += [gram_term(token[i : i + 2]) for i in range(len(token) - 1)]
             strong += [f"cut:{_quote(token[i : i + n])}" for n in CUT_GRAMS for i in range(len(token) - n + 1)]
     pieces = [" ".join(run[i : i + 3] for i in range(min(len(run), MAX_RUN) - 2)) for run in _SOLID.findall(folded)]
     strong += [f"pieces:{_quote(p)}" for p in pieces]
@@ -142,6 +142,11 @@ def _whole_grams(folded: str) -> str | None:
         elif len(token) == 1:
             return f"grams:{_quote(' '.join([*phrase, token]))}*"
     return f"grams:{_quote(' '.join(phrase))}" if phrase else None
+
+
+def gram_term(gram: str) -> str:
+    """The expression for one term of the `grams` column."""
+    return f"grams:{_quote(gram)}"
 
 
 def _quote(token: str) -> str:

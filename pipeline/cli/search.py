@@ -64,11 +64,19 @@ def _open(settings: Globals) -> Archive:
 
 
 def _searcher(archive: Archive) -> Searcher:
+    """Loads the model in a second thread while this one loads the rest: a cold query waits for little else."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from pipeline.embedding import load_embedder
-    from pipeline.search import Searcher
 
     asked = archive.setting("model_asked")
-    return Searcher(archive, load_embedder(asked) if asked else None)
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(load_embedder, asked) if asked else None
+        from pipeline.search import Searcher
+        from pipeline.search.engine import warm_up
+
+        warm_up()
+        return Searcher(archive, loading.result() if loading else None)
 
 
 def _filters(settings: Globals, chat: str | None, sender: str | None, since: str | None, until: str | None, only: str) -> Filters:

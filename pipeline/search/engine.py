@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -10,7 +11,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import index
 from pipeline.archive import Archive
+from pipeline.archive.words import fold_script, gram_term
 from pipeline.embedding import Embedder
 from pipeline.search import rank, recall, scene
 from pipeline.search.features import Question, Scene, query_grams, table
@@ -18,6 +21,8 @@ from pipeline.search.filters import Filters, allowed_rows
 from pipeline.search.meaning import archive_model, open_index
 from pipeline.search.usual import Usual, usual_queries
 from pipeline.search.window import snippet, window
+
+THREAD_NEAR = 4  # thread neighbours of the best candidates that are candidates themselves
 
 FoundBy = Literal["words", "meaning"]
 HitKind = Literal["qa", "message", "link", "digest"]
@@ -58,6 +63,13 @@ class Ranked:
     about: float
 
 
+def warm_up() -> None:
+    """Loads what every query needs besides the model and the archive: FAISS, the learned weights, the folding table."""
+    index.load_library()
+    rank.ranking()
+    fold_script("")
+
+
 class Searcher:
     """Answers queries on one archive."""
 
@@ -96,9 +108,10 @@ class Searcher:
         """(surroundings, candidates, their features, how many terms the query has). Rows of `without` are passed over (training)."""
         vector = self.embedder.queries([query]) if self.embedder and query.strip() else None
         allowed = allowed_rows(self.archive, filters)
-        _terms, found = recall.recall(self.archive, self.index, self.model, query, vector, allowed)
+        _terms, found = recall.recall(self.archive, self.index, self.model, query, vector, allowed, self._count)
         for row in without:
             found.pop(row, None)
+        found = {c.row: c for c in sorted(found.values(), key=lambda c: (-_first_score(c), c.row))[: recall.RANKED]}
         if not found:
             return None
         around = self._scene(found, set(allowed.tolist()) if allowed is not None else None, without)
@@ -124,9 +137,10 @@ class Searcher:
         partners += scene.replies_to(self.archive, [line.row for line in best])
         partners += [r for rows in beside.values() for r in rows]
         context = [r for members in threads.values() for r in members]
+        near = _near(threads, [line.row for line in best])
         lines |= scene.load_lines(self.archive, self.model, (set(partners) | set(context)) - lines.keys() - without)
         candidates = dict(found)
-        for row in sorted(set(partners) | set(context)):
+        for row in sorted(set(partners) | near):
             line = lines.get(row)
             if line and row not in candidates and line.vector is not None and (passes is None or row in passes):
                 candidates[row] = recall.Candidate(row=row, found_by={"meaning"})
@@ -134,13 +148,12 @@ class Searcher:
 
     def _idf(self, query: str) -> dict[str, float]:
         total = self.archive.newest_row() + 1
-        return {g: math.log(total / (1 + self._count(g)) + 1) for g in sorted(query_grams(query))}
+        return {g: math.log(total / (1 + self._count(gram_term(g))) + 1) for g in sorted(query_grams(query))}
 
-    def _count(self, gram: str) -> int:
-        if gram not in self._counted:
-            quoted = gram.replace('"', '""')
-            self._counted[gram] = self.archive.frequency(f'grams:"{quoted}"', recall.COMMON_LEAST * 5)
-        return self._counted[gram]
+    def _count(self, term: str) -> int:
+        if term not in self._counted:
+            self._counted[term] = self.archive.frequency(term, recall.COMMON)
+        return self._counted[term]
 
     def _nearest(self, ranked: Ranked) -> tuple[str, ...]:
         """Titles of the topics that the best candidates belong to."""
@@ -174,6 +187,16 @@ class Searcher:
                 )
             )  # fmt: skip
         return hits
+
+
+def _near(threads: Mapping[tuple[int, int], Sequence[int]], rows: Sequence[int]) -> set[int]:
+    """The thread neighbours of those rows, a few before and after."""
+    wanted, found = set(rows), set[int]()
+    for members in threads.values():
+        for i, row in enumerate(members):
+            if row in wanted:
+                found.update(members[max(0, i - THREAD_NEAR) : i + THREAD_NEAR + 1])
+    return found
 
 
 def choose(ranked: Ranked, limit: int) -> list[tuple[int, list[int]]]:

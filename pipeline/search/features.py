@@ -7,6 +7,7 @@ distribution, words against the query's own weight.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ FEATURES = (
 
 BURST_SECONDS = 180
 NO_COSINE = 0.0
+_DIGIT = re.compile(r"\d")
 Rows = NDArray[np.float32]
 
 
@@ -63,6 +65,12 @@ def query_grams(text: str) -> set[str]:
     return found
 
 
+def held(terms: Sequence[str], text: str) -> set[str]:
+    """Which of the terms stand in a text; looked for as substrings, since cutting hundreds of texts into terms takes longer than the search."""
+    folded = text.lower() if text.isascii() else fold_script(text)
+    return {t for t in terms if t in folded}
+
+
 def table(question: Question, scene: Scene) -> tuple[list[int], Rows]:
     """(rows, features): one line a candidate, in row order."""
     rows = sorted(r for r in scene.candidates if r in scene.lines)
@@ -83,10 +91,12 @@ class _Table:
         self.strong = max((c.strong for c in scene.candidates.values()), default=0.0) or 1.0
         self.loose = max((c.loose for c in scene.candidates.values()), default=0.0) or 1.0
         self.idf_sum = sum(question.idf.values()) or 1.0
-        self.grams = {r: query_grams(line.text) & question.idf.keys() for r, line in scene.lines.items()}
+        terms = list(question.idf)
+        self.grams = {r: held(terms, line.text) for r, line in scene.lines.items()}
         times = [scene.lines[r].at for r in rows] or [0]
         self.first, self.span = min(times), max(1, max(times) - min(times))
         self.folded = fold_script(question.text)
+        self.named = {sender: self._names(sender) for sender in {line.sender for line in scene.lines.values()}}
         self.replies: dict[int, list[int]] = {}
         for r, line in scene.lines.items():
             if line.reply_row is not None:
@@ -160,7 +170,7 @@ class _Table:
             float("resource" in items), float("announcement" in items), float("decision" in items),
             float(bool(items - {"resource", "announcement", "decision"})),
             math.log1p(len(line.text)), float("http" in line.text), float(line.kind in ("file", "link", "card")),
-            float(any(c.isdigit() for c in line.text)), (line.at - self.first) / self.span, float(self._names(line.sender)),
+            float(_DIGIT.search(line.text) is not None), (line.at - self.first) / self.span, float(self.named[line.sender]),
             math.log1p(len(self.folded)),
         ]  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,14 +15,15 @@ from pipeline.index import VectorIndex
 from pipeline.search.meaning import vector_ids
 
 Ids = NDArray[np.int64]
+Count = Callable[[str], int]  # in how many messages a word term stands
 
 BY_MEANING = 120  # nearest vectors; a paraphrase's answer stands among them or nowhere
 BY_WORDS = 60  # best of each kind of word match
 EXACT_MOST = 40  # messages that hold the query as it stands, the newest so many
 SAME_TEXT = 3  # messages of one text: the newest so many
-NEIGHBOURS_OF = 24  # best candidates whose question, answers and thread neighbours come along
-COMMON_SHARE = 0.02  # a term in more messages than that decides nothing in a large archive…
-COMMON_LEAST = 4_000  # …and a small one can afford it
+RANKED = 100  # candidates that are ranked with their surroundings
+NEIGHBOURS_OF = 20  # best candidates whose question, answers and thread neighbours come along
+COMMON = 2_500  # a term in more messages than that decides nothing, and would make a large archive slow
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class Candidate:
 
 
 def recall(
-    archive: Archive, index: VectorIndex | None, model: int, query: str, vector: Vectors | None, allowed: Ids | None
+    archive: Archive, index: VectorIndex | None, model: int, query: str, vector: Vectors | None, allowed: Ids | None, count: Count
 ) -> tuple[QueryTerms, dict[int, Candidate]]:
     """Candidates by row."""
     terms = query_terms(query)
@@ -51,7 +52,7 @@ def recall(
             candidate.cosine = cosine
             candidate.found_by.add("meaning")
     for name, expressions in (("strong", terms.strong), ("loose", terms.loose)):
-        for row, score in match_words(archive, expressions, allowed):
+        for row, score in match_words(archive, expressions, allowed, count):
             candidate = found.setdefault(row, Candidate(row=row))
             setattr(candidate, name, score)
             candidate.found_by.add("words")
@@ -91,9 +92,11 @@ def _rows_of(archive: Archive, hits: list[tuple[int, float]], allowed: Ids | Non
             yield int(row), cosine[vector]
 
 
-def match_words(archive: Archive, expressions: tuple[str, ...], allowed: Ids | None, limit: int = BY_WORDS) -> list[tuple[int, float]]:
+def match_words(
+    archive: Archive, expressions: tuple[str, ...], allowed: Ids | None, count: Count, limit: int = BY_WORDS
+) -> list[tuple[int, float]]:
     """(row, BM25) of the messages with any of the terms, best first; higher is better."""
-    kept = rare_terms(archive, expressions)
+    kept = rare_terms(expressions, count)
     if not kept:
         return []
     match = " OR ".join(kept)
@@ -106,11 +109,8 @@ def match_words(archive: Archive, expressions: tuple[str, ...], allowed: Ids | N
     return [(-r, s) for s, r in best]
 
 
-def rare_terms(archive: Archive, expressions: tuple[str, ...]) -> list[str]:
-    """The terms worth asking for: those of very common ones are left out that would make a large archive slow."""
-    total = archive.newest_row()
-    most = max(COMMON_LEAST, int(total * COMMON_SHARE))
-    counted = [(archive.frequency(e, most), e) for e in expressions]
-    known = [(n, e) for n, e in counted if n]
-    rare = [e for n, e in known if n < most]
+def rare_terms(expressions: tuple[str, ...], count: Count) -> list[str]:
+    """The terms worth asking for: very common ones are left out, unless there are no others."""
+    known = [(n, e) for e in expressions if (n := count(e))]
+    rare = [e for n, e in known if n < COMMON]
     return rare or [e for _n, e in sorted(known)[:2]]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.archive import Archive
 
-THREAD_REACH = 40  # rows before and after a candidate that are read of its thread
+THREAD_REACH = 15  # rows before and after a candidate that are read of its thread
 BESIDE = 2  # messages before and after it in the chat
 
 
@@ -112,16 +112,11 @@ def thread_rows(archive: Archive, lines: Iterable[Line]) -> dict[tuple[int, int]
             spans.setdefault((line.chat, line.thread), []).append(line.row)
     found: dict[tuple[int, int], list[int]] = {}
     for (chat, thread), rows in spans.items():
-        near: set[int] = set()
-        for low, high in _ranges(rows):
-            near.update(
-                r
-                for (r,) in archive.db.execute(
-                    "SELECT row FROM analysed WHERE chat = ? AND thread = ? AND row BETWEEN ? AND ? ORDER BY row LIMIT 120",
-                    (chat, thread, low, high),
-                )
-            )
-        found[chat, thread] = sorted(near)
+        ranges = _ranges(rows)
+        query = " UNION ALL ".join(["SELECT row FROM analysed WHERE chat = ? AND thread = ? AND row BETWEEN ? AND ?"] * len(ranges))
+        found[chat, thread] = sorted(
+            r for (r,) in archive.db.execute(query, [v for low, high in ranges for v in (chat, thread, low, high)])
+        )
     return found
 
 
