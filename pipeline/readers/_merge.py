@@ -215,7 +215,9 @@ class _Pairing:
             return 6 + bonus
         if notice and old.kind in _NOTICES and new.kind in _NOTICES and fold(old.text) == fold(new.text):
             return 4
-        if not notice and (_contains(old, new, a, b) or (old.kind is new.kind and old.kind in _MEDIA)):
+        if not notice and old.kind is new.kind and old.kind in _MEDIA:
+            return 4 + bonus
+        if not notice and (known or exact or between) and _contains(old, new, a, b):
             return 4 + bonus
         if not exact and not between:
             return 0
