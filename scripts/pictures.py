@@ -34,11 +34,11 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=str(find_browser()), args=["--no-sandbox"])
         for name, width, height, scheme, scale in SHOTS:
             viewport = {"width": width, "height": height}
-            page = browser.new_context(viewport=viewport, color_scheme=scheme, device_scale_factor=scale).new_page()  # type: ignore[arg-type]
+            context = browser.new_context(viewport=viewport, color_scheme=scheme, device_scale_factor=scale, reduced_motion="reduce")  # type: ignore[arg-type]
+            page = context.new_page()
             page.goto(page_file.as_uri())
             if scheme == "dark":  # the second picture shows what unfolds
                 page.locator("details.qa summary").first.click()
-                page.locator("#qa").scroll_into_view_if_needed()
                 page.evaluate("document.getElementById('qa')?.scrollIntoView()")
             page.screenshot(path=IMAGES / name)
         browser.close()

@@ -121,6 +121,14 @@ def test_an_operators_note_stands_beside_the_line() -> None:
         assert "以群公告为准" in render(d, format)
 
 
+def test_labels_and_what_follows_are_apart_in_english() -> None:
+    text = render(rich_digest(), "txt", RenderOptions(lang="en"))
+    assert "Start here: 二胎妈妈在备考 May 18, 20:10" in text
+    assert "长投怎么复习 (64 messages, 9 people)" in text
+    assert "Q: “权益法下" in text
+    assert "Start here: 二胎" in render(rich_digest(), "md", RenderOptions(lang="en"))
+
+
 def test_the_short_form_fits_one_phone_screen() -> None:
     for digest in (rich_digest(), large_digest()):
         text = render(digest, "txt", RenderOptions(short=True))

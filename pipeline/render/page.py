@@ -80,7 +80,7 @@ class _Escaper:
     escape: Callable[[str], str]
 
     def __call__(self, value: Any) -> Any:
-        return value if value is None or hasattr(value, "__html__") else Markup(self.escape(str(value)))
+        return value if value is None or hasattr(value, "__html__") else Markup(_between_blanks(self.escape, str(value)))
 
 
 def _environment(format: str, options: RenderOptions, words: Words) -> Environment:
@@ -115,7 +115,13 @@ def _environment(format: str, options: RenderOptions, words: Words) -> Environme
 
 def _visible(value: Any) -> Any:
     """HTML: Jinja escapes; before that, what cannot be seen is dropped."""
-    return escape.visible(value) if type(value) is str else value
+    return _between_blanks(escape.visible, value) if type(value) is str else value
+
+
+def _between_blanks(clean: Callable[[str], str], text: str) -> str:
+    """Cleaned text that keeps one blank at either end, where labels join ("Start here: ")."""
+    cleaned = clean(text)
+    return (" " if text.startswith(" ") else "") + cleaned + (" " if text.endswith(" ") and cleaned else "")
 
 
 def _asset(folders: list[Path], name: str) -> Markup:
