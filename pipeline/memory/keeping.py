@@ -14,7 +14,7 @@ from pipeline.embedding import FAST, QUALITY, MessageVectors, load_embedder
 from pipeline.memory.asking import Asking, Note, read_stretch
 from pipeline.memory.cues import chat_day
 from pipeline.memory.ledger import LedgerOptions, Question, fold
-from pipeline.memory.linking import link_askings, link_notes
+from pipeline.memory.linking import link_day
 from pipeline.memory.match import Learned, Side, asking_sides, note_sides, read_learned
 from pipeline.memory.shelf import drop_day, put_asking, put_note, read_askings, read_links, read_notes
 from pipeline.memory.stretch import instants, parts
@@ -38,8 +38,7 @@ def keep_days(archive: Archive, chat: StoredChat, days: Iterable[date], options:
             written = [_write_day(db, chat, day) for day in read]
             askings = [number for first, _second in written for number in first]
             notes = [number for _first, second in written for number in second]
-            link_askings(db, chat.row, askings, learned)
-            link_notes(db, chat.row, askings, notes, learned)
+            link_day(db, chat.row, askings, notes, learned)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,9 +25,16 @@ KEPT = 0.15  # probability from which a link is stored; what is done with it is 
 BLOCK = 256  # rows compared at once
 
 
-def link_askings(db: sqlite3.Connection, chat: int, new: Sequence[int], learned: Learned) -> None:
+def link_day(db: sqlite3.Connection, chat: int, askings: Sequence[int], notes: Sequence[int], learned: Learned) -> None:
+    """Judges what is new against everything that it may belong to."""
+    asked = asking_vectors(db, chat)
+    _link_askings(db, asked, askings, learned)
+    _link_notes(db, chat, asked, askings, notes, learned)
+
+
+def _link_askings(db: sqlite3.Connection, asked: Vectors, new: Sequence[int], learned: Learned) -> None:
     """Judges each new asking against all others of the chat."""
-    pairs = set(_near_pairs(asking_vectors(db, chat), new))
+    pairs = set(_near_pairs(asked, new))
     sides = askings_with_sides(db, {i for pair in pairs for i in pair}, learned)
     apart = [(later, earlier) for later, earlier in sorted(pairs) if _other_day(sides[earlier][0], sides[later][0])]
     words = []
@@ -62,9 +69,10 @@ def _near_pairs(all_of: Vectors, new: Sequence[int]) -> Iterator[tuple[int, int]
             yield (mine, other) if other_is_earlier[i, j] else (other, mine)
 
 
-def link_notes(db: sqlite3.Connection, chat: int, new_askings: Sequence[int], new_notes: Sequence[int], learned: Learned) -> None:
+def _link_notes(
+    db: sqlite3.Connection, chat: int, asked: Vectors, new_askings: Sequence[int], new_notes: Sequence[int], learned: Learned
+) -> None:
     """Judges new notes against the askings of the month before them, and new askings against the notes of the month after."""
-    asked = asking_vectors(db, chat)
     fresh_askings, fresh_notes = set(new_askings), set(new_notes)
     since = min((int(t) for n, t in zip(asked.numbers, asked.at, strict=True) if int(n) in fresh_askings), default=2**62)
     written = note_vectors(db, chat, min(since, _first(db, new_notes)))

@@ -16,28 +16,50 @@ from pipeline.memory.faq import FaqEntry
 from pipeline.render import escape
 from pipeline.render.page import template_folder
 
+
+def _(message: str) -> str:
+    """Marks a label for the catalog; it is translated where a page is made."""
+    return message
+
+
 STAGES = {
-    "unknown": "too little to tell",
-    "sprouting": "sprouting",
-    "growing": "growing",
-    "active": "active",
-    "declining": "declining",
-    "silent": "silent",
+    "unknown": _("too little to tell"),
+    "sprouting": _("sprouting"),
+    "growing": _("growing"),
+    "active": _("active"),
+    "declining": _("declining"),
+    "silent": _("silent"),
 }
 SIGNS = {
-    "questions_unanswered": "Many questions stay unanswered",
-    "ads": "Advertising",
-    "quarrels": "Quarrels",
-    "noise": "Mostly noise",
-    "few_carry_the_talk": "A few carry the talk",
-    "newcomers_without_answer": "Newcomers stay without an answer",
-    "activity_falls": "Activity falls",
-    "valuable_members_fade": "Valuable members fall silent",
-    "answers_take_longer": "Answers take longer",
-    "host_absent": "The host is absent",
-    "no_new_members": "No new members",
+    "questions_unanswered": _("Many questions stay unanswered"),
+    "ads": _("Advertising"),
+    "quarrels": _("Quarrels"),
+    "noise": _("Mostly noise"),
+    "few_carry_the_talk": _("A few carry the talk"),
+    "newcomers_without_answer": _("Newcomers stay without an answer"),
+    "activity_falls": _("Activity falls"),
+    "valuable_members_fade": _("Valuable members fall silent"),
+    "answers_take_longer": _("Answers take longer"),
+    "host_absent": _("The host is absent"),
+    "no_new_members": _("No new members"),
 }
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+NUMBERS = {
+    "share": _("share"),
+    "before": _("before"),
+    "questions": _("questions"),
+    "first": _("the first alone"),
+    "first_three": _("the first three"),
+    "members": _("members"),
+    "alone": _("without an answer"),
+    "newcomers": _("newcomers"),
+    "messages_a_day": _("messages a day"),
+    "of": _("of"),
+    "median_minutes": _("minutes (median)"),
+    "hosts": _("hosts"),
+    "days": _("days"),
+}
+SHARES = {"share", "first", "first_three"}
+WEEKDAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
 
 
 def report_page(report: Mapping[str, Any], form: str, lang: str) -> str:
@@ -45,7 +67,7 @@ def report_page(report: Mapping[str, Any], form: str, lang: str) -> str:
     return (
         _environment(form, lang)
         .get_template(f"report.{form}.j2")
-        .render(r=report, stages=STAGES, signs=SIGNS, days=WEEKDAYS, lang=_html_lang(lang))
+        .render(r=report, stages=STAGES, signs=SIGNS, numbers=NUMBERS, days=WEEKDAYS, lang=_html_lang(lang))
         .strip()
         + "\n"
     )
@@ -72,7 +94,7 @@ def _environment(form: str, lang: str) -> Environment:
         auto_reload=False,
     )
     environment.globals |= {"_": catalog(lang).gettext, "css": Markup((folder / "digest.css").read_text("utf-8"))}
-    environment.filters |= {"percent": _percent, "one_line": escape.one_line, "links": escape.html_links}
+    environment.filters |= {"percent": _percent, "one_line": escape.one_line, "links": escape.html_links, "figure": _figure}
     return environment
 
 
@@ -84,11 +106,19 @@ def _percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.0f} %"
 
 
+def _figure(value: Any, name: str) -> str:
+    """A number of a warning: shares as percent, lists of names with commas."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return _percent(value) if name in SHARES or (name == "before" and isinstance(value, float) and value <= 1) else str(value)
+
+
 def _html_lang(lang: str) -> str:
     return {"zh-hant": "zh-Hant", "en": "en"}.get(lang, "zh-Hans")
 
 
-KINDS = {"bug": "bug", "wish": "wish", "complaint": "complaint"}
+KINDS = {"bug": _("bug"), "wish": _("wish"), "complaint": _("complaint")}
+COLUMNS = (_("kind"), _("text"), _("times"), _("members"), _("first"), _("last"), _("chat"), _("messages"))
 
 
 def feedback_text(matters: Sequence[Mapping[str, Any]], form: str, lang: str) -> str:
@@ -111,7 +141,7 @@ def _csv(matters: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> str
     """With a byte order mark, for Excel; a cell that a spreadsheet would take for a formula begins with a quotation mark."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([say(h) for h in ("kind", "text", "times", "members", "first", "last", "chat", "messages")])
+    writer.writerow([say(h) for h in COLUMNS])
     for m in matters:
         ids = " ".join(q["message_id"] for q in m["quotes"])
         row = (say(KINDS[m["kind"]]), m["text"], m["times"], m["members"], m["first"], m["last"], m["chat"], ids)
