@@ -32,9 +32,12 @@ AD_AT = 0.2  # ads are rare where this was learned, and seldom like another comm
 QUESTION_SPARES = 0.5  # a likely question is never noise, whatever its words …
 QUESTION_SPARES_AD = 0.7  # … "anybody need a …?" excepted
 BASE = "base"  # what a message is worth before anything is known of it
-NOISE_COST = 1.0  # log-odds that being called noise takes
+DOUBT_COST = 2.5  # log-odds that certain noise takes; P(noise) of it where it is not certain
+NOISE_COST = {Noise.CONFLICT: 4.0}  # what a reason takes that is not a matter of taste …
+OTHER_COST = 6.0  # … and what an ad takes, or what kind and form alone show to be noise
 
 UNFIT_ODDS = 8.0  # leave-one-out: finds .58 of what must not be shown and loses .004 of what is worth showing
+_MAY_BE_PRIVATE = re.compile(r"\d{3}|\d\d?[-A-Za-z]|@|://|[A-Za-z]\d|密码|口令")  # all but a few need no masking: it takes 60 searches
 MOSTLY_HIDDEN = 0.3  # a message of which so much is masked was a private one
 
 # In a transcript of speech nothing of a chat's give and take is left: what people highlight there is learned from
@@ -81,7 +84,8 @@ def score_messages(
         why = {name: float(part) for name, part in zip((*SIGNALS, BASE), parts[i], strict=True)}
         why["highlight"] = float(highlight[i])
         why["standing"] = options.standing_weight * options.standing.get(message.sender_id, 0.0)
-        why["noise"] = -NOISE_COST if reason else 0.0
+        certain = hard[i] is not None or reason in (Noise.AD, Noise.CONFLICT)
+        why["noise"] = -(NOISE_COST.get(reason, OTHER_COST) if reason and certain else DOUBT_COST * float(noise[i]))
         why = {name: round(part, 4) for name, part in why.items() if round(part, 4)}
         worst = max(float(unfit[i]), float(conflict[i]) if reason is Noise.CONFLICT else 0.0)
         asks = 0.0 if hard[i] else float(question[i])
@@ -109,6 +113,8 @@ def _unfit(messages: Sequence[Message], private: NDArray[np.float32]) -> NDArray
     odds = UNFIT_ODDS * private / np.maximum(1 - private, 1e-6)
     unfit: NDArray[np.float32] = (odds / (1 + odds)).astype(np.float32)
     for i, message in enumerate(messages):
+        if not _MAY_BE_PRIVATE.search(message.text):
+            continue
         masked = mask(message.text)
         if masked != message.text and 1 - len(masked.replace(STARS, "")) / len(message.text) >= MOSTLY_HIDDEN:
             unfit[i] = 1.0
