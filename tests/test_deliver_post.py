@@ -17,7 +17,7 @@ import pytest
 from delivery_server import SECRETS, Platforms, serving
 from digest_factory import hostile_digest, large_digest, rich_digest
 
-from pipeline.deliver.clipboard import hand_over
+from pipeline.deliver.clipboard import hand_over, hand_over_at_once
 from pipeline.deliver.document import from_markdown
 from pipeline.deliver.platforms import PLATFORMS, Attachment
 from pipeline.deliver.post import Outcome, Plan, deliver, plan
@@ -305,6 +305,13 @@ def test_the_clipboard_gets_part_by_part_and_waits_between() -> None:
     assert [x for x in log if x not in ("told", "waited")] == list(the_plan.texts)
     assert log.count("waited") == len(the_plan.parts) - 1
     assert log[-1] == "told"
+
+
+def test_where_nobody_can_press_enter_the_clipboard_gets_all_at_once() -> None:
+    the_plan = planned(resolve("clipboard", {}, {}), form="full")
+    copied: list[str] = []
+    hand_over_at_once(the_plan, lambda m: None, copied.append)
+    assert copied == ["\n\n".join(the_plan.texts)]
 
 
 def test_a_clipboard_part_is_one_phone_screen() -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline.render import RenderOptions
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
+LONGEST_TASK = 261  # characters of schtasks' /TR
 A_FILE = click.Path(path_type=Path, dir_okay=False)
 
 # ---- post ----
@@ -168,12 +169,18 @@ def _show(name: str, plan: Plan | None, path: Path, as_json: bool) -> None:
 
 
 def _to_clipboard(plan: Plan, path: Path) -> None:
-    from pipeline.deliver.clipboard import hand_over
+    from pipeline.deliver.clipboard import hand_over, hand_over_at_once
+
+    def tell(message: str) -> None:
+        click.echo(message, err=True)
 
     def wait() -> None:
         sys.stdin.readline()
 
-    hand_over(plan, lambda message: click.echo(message, err=True), wait)
+    if sys.stdin.isatty():
+        hand_over(plan, tell, wait)
+    else:
+        hand_over_at_once(plan, tell)
     if plan.form == "short":
         page = path.with_suffix(".html")
         whole = _("The whole digest is in {path}: send that file along, or --format png as a picture.").format(path=page)
@@ -335,7 +342,10 @@ def schedule_command(settings: Globals, log: tuple[Path, ...], at: str | None, t
     click.echo(_("# crontab -e (Linux, macOS; your settings folder: {folder})").format(folder=Path.cwd()))
     click.echo(f"{minute} {hour} * * * cd {shlex.quote(str(Path.cwd()))} && {cron}")
     click.echo(_("# Windows, in a command prompt:"))
-    click.echo(f'schtasks /Create /F /SC DAILY /ST {hour:02d}:{minute:02d} /TN dianti /TR "{_for_windows(words)}"')
+    task = _for_windows(words)
+    click.echo(f'schtasks /Create /F /SC DAILY /ST {hour:02d}:{minute:02d} /TN dianti /TR "{task}"')
+    if len(task) > LONGEST_TASK:
+        note(_("Windows takes {n} characters at most there: put the command into a .bat file and name that").format(n=LONGEST_TASK))
 
 
 def _for_windows(words: Sequence[str]) -> str:

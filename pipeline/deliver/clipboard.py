@@ -21,6 +21,12 @@ def system_copy(text: str) -> None:
         ) from error
 
 
+def hand_over_at_once(plan: Plan, tell: Callable[[str], None], copy: Callable[[str], None] = system_copy) -> None:
+    """All parts as one text, where nobody is there to press Enter."""
+    copy("\n\n".join(plan.texts))
+    tell(_("The digest is on the clipboard."))
+
+
 def hand_over(plan: Plan, tell: Callable[[str], None], wait: Callable[[], None], copy: Callable[[str], None] = system_copy) -> None:
     """Copies each part, says so, and waits before the next one replaces it."""
     total = len(plan.texts)
