@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from pipeline.readers._format import Part
 from pipeline.readers._source import Source, escape_json
 
 Record = dict[str, Any]
+_HALF = re.compile("[\ud800-\udfff]")
 _SALVAGEABLE = 256 << 20  # bytes; more is not held in memory to look for what stands behind the damage
 
 
@@ -89,7 +91,14 @@ def text_of(value: Any) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return value if isinstance(value, str) else str(value)
+    return _whole(value) if isinstance(value, str) else str(value)
+
+
+def _whole(text: str) -> str:
+    """JSON can escape half a character (an emoji that was cut); no encoder or tokenizer takes that, so it becomes U+FFFD."""
+    if text.isascii() or not _HALF.search(text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
