@@ -1,37 +1,110 @@
-"""The parent of each message: its quote, whom it names, else what was said just before."""
+"""How likely each candidate is the parent of each message: learned from annotated chats.
+
+Two linkers, because people who share a channel fall into one of two customs. Where they name whom they speak to (IRC), the
+names tell almost all; elsewhere turns, pace and what is said do. The chat's share of messages that name somebody tells which.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
-from pipeline.model import Message, ReplyLink
-from pipeline.thread.addressing import How, find_addressees, number_senders
+import numpy as np
+from numpy.typing import NDArray
 
-MENTION_MINUTES = 60.0
+from pipeline.errors import ModelError
+from pipeline.i18n import _
+from pipeline.learned import Trees, read_trees
+from pipeline.model import Message
+from pipeline.thread.acts import ACTS, acts_of
+from pipeline.thread.addressing import Addressee, How
+from pipeline.thread.candidates import candidates
+from pipeline.thread.columns import Columns, Floats, Ints, read_columns
+from pipeline.thread.features import FEATURES, message_table, pair_table
 
+ADDRESSING_SHARE = 0.085  # community chats name somebody in up to 7 messages of 100, IRC channels in 10 to 56
+SLAB, BEFORE, AFTER = 8000, 400, 40  # messages linked at once, and what is read around them: bounds memory, keeps time linear
+BLOCK = 512  # messages whose candidate pairs are held at once
+THREADS = 2
 
-def link_messages(messages: Sequence[Message], pause_minutes: float) -> list[ReplyLink]:
-    senders = number_senders(messages)
-    named = find_addressees(messages, senders)
-    row = {m.id: i for i, m in enumerate(messages)}
-    last_of: dict[int, int] = {}
-    links, previous = [], -1
-    for i, m in enumerate(messages):
-        link = ReplyLink(message_id=m.id, parent_id=None)
-        if not m.is_system:
-            quoted = row.get(m.reply_to, i) if m.reply_to else i
-            spoken_to = [last_of[a.sender] for a in named[i] if a.how >= How.LEADING and a.sender in last_of]
-            if quoted != i:
-                link = ReplyLink(message_id=m.id, parent_id=messages[quoted].id, by="quote")
-            elif spoken_to and _minutes(messages, max(spoken_to), i) <= MENTION_MINUTES:
-                link = ReplyLink(message_id=m.id, parent_id=messages[max(spoken_to)].id, by="mention", confidence=0.8)
-            elif previous >= 0 and _minutes(messages, previous, i) <= pause_minutes:
-                link = ReplyLink(message_id=m.id, parent_id=messages[previous].id, by="model", confidence=0.6)
-            previous = i
-            last_of[senders[i]] = i
-        links.append(link)
-    return links
+COMMUNITY_FEATURES: list[str] = [*FEATURES, *(f"me.act.{a}" for a in ACTS), *(f"it.act.{a}" for a in ACTS)]
 
 
-def _minutes(messages: Sequence[Message], a: int, b: int) -> float:
-    return abs((messages[b].sent_at - messages[a].sent_at).total_seconds()) / 60
+@dataclass(frozen=True, kw_only=True)
+class Linker:
+    """One learned linker. `start_factor` weighs "starts something new" against the sum of a thread's links when decoding."""
+
+    name: str
+    recent: int
+    start_factor: float
+    has_acts: bool
+
+    def trees(self, tier: str) -> Trees:
+        file = f"thread_{self.name}_{tier}.onnx" if self.has_acts else f"thread_{self.name}.onnx"
+        trees = read_trees(file)
+        if trees.features != (COMMUNITY_FEATURES if self.has_acts else FEATURES):
+            raise ModelError(_("{file}: these weights belong to another version; run `make train`").format(file=file))
+        return trees
+
+
+# The factors were chosen on the development sets: annotated chats (leave-one-out), Ubuntu IRC dev.
+ADDRESSED = Linker(name="addressed", recent=40, start_factor=0.7, has_acts=False)
+COMMUNITY = Linker(name="community", recent=20, start_factor=1.4, has_acts=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """The candidate parents of one message (rows of the chat, itself for a start) and the probability of each."""
+
+    row: int
+    parents: Ints
+    probability: Floats
+
+
+def choose_linker(addressees: Sequence[Sequence[Addressee]]) -> Linker:
+    """By whom each message names."""
+    plainly = sum(bool(people) and people[0].how >= How.LEADING for people in addressees)
+    return ADDRESSED if plainly and plainly >= ADDRESSING_SHARE * len(addressees) else COMMUNITY
+
+
+def score_candidates(messages: list[Message], vectors_of: Callable[[int, int], Floats], linker: Linker, tier: str) -> Iterator[Candidates]:
+    """One item a message, in order. `vectors_of(low, high)` gives the vectors of those rows."""
+    for low in range(0, len(messages), SLAB):
+        high = min(low + SLAB, len(messages))
+        first, last = max(low - BEFORE, 0), min(high + AFTER, len(messages))
+        c = read_columns(messages[first:last], vectors_of(first, last))
+        for found in _score_slab(c, linker, tier, low - first, high - first):
+            yield Candidates(row=found.row + first, parents=found.parents + first, probability=found.probability)
+
+
+def _score_slab(c: Columns, linker: Linker, tier: str, low: int, high: int) -> Iterator[Candidates]:
+    trees = linker.trees(tier)
+    table = message_table(c)
+    acts = acts_of(c.vectors, tier) if linker.has_acts else None
+
+    def score(first: int) -> list[Candidates]:
+        me, it, start, width = candidates(c, first, min(first + BLOCK, high), linker.recent)
+        p = softmax(trees.raw(pair_rows(c, table, acts, me, it, start, width))[:, 0], start, width)
+        ends = zip(start.tolist(), (start + width).tolist(), strict=True)
+        return [Candidates(row=int(me[a]), parents=it[a:b], probability=p[a:b]) for a, b in ends]
+
+    with ThreadPoolExecutor(THREADS) as pool:  # most of the time is numpy's, which lets go of the interpreter; the order stays
+        for block in pool.map(score, range(low, high, BLOCK)):
+            yield from block
+
+
+def pair_rows(c: Columns, table: Floats, acts: Floats | None, me: Ints, it: Ints, start: Ints, width: Ints) -> Floats:
+    """The models' input: COMMUNITY_FEATURES with acts, FEATURES without."""
+    parts = [pair_table(c, me, it, start, width), table[me]]
+    if acts is not None:
+        parts += [acts[me], acts[it]]
+    return np.hstack(parts)
+
+
+def softmax(raw: Floats, start: Ints, width: Ints) -> Floats:
+    """Probabilities among the candidates of each message."""
+    group = np.repeat(np.arange(len(start)), width)
+    e = np.exp(raw - np.maximum.reduceat(raw, start)[group])
+    p: NDArray[np.float32] = (e / np.add.reduceat(e, start)[group]).astype(np.float32)
+    return p
