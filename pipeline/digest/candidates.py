@@ -91,8 +91,14 @@ class Desk:
         return all(is_proved(e, self.masked) for e in entries(printed))
 
     def candidate(self, section: str, printed: Printed, weight: float = 1.0) -> Candidate:
+        """With its price; the sections of `first_sections` go in before all else, since they cost little and are looked for."""
         gains = {i: self.gain(i) * weight for i in ids_of(printed)}
-        unit = Unit(key=f"{section}:{'+'.join(gains)}", gain=gains, cost=sum(len("".join(e.text.split())) for e in entries(printed)))
+        unit = Unit(
+            key=f"{section}:{'+'.join(gains)}",
+            gain=gains,
+            cost=sum(len("".join(e.text.split())) for e in entries(printed)),
+            first=section in self.o.first_sections,
+        )
         thread = self.a.thread_of.get(next(iter(gains)))
         topic = self.a.topic_of.get(thread.id) if thread else None
         return Candidate(section, unit, printed, topic.id if topic else None)
