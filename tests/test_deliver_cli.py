@@ -276,3 +276,11 @@ def test_a_target_that_an_earlier_run_never_tried_gets_no_old_digest(
     done = run("run", log(tmp_path), "-o", tmp_path / "out", "--to", "slack")
     assert (done.exit_code, server.requests) == (0, 0)
     assert "dianti post" in done.stderr
+
+
+def test_a_second_run_leaves_reviewed_files_alone(tmp_path: Path) -> None:
+    assert run("run", log(tmp_path), "-o", tmp_path / "out").exit_code == 0
+    file = next((tmp_path / "out").glob("*.md"))
+    file.write_text(file.read_text("utf-8") + "\n编者：线上见\n", "utf-8")
+    assert run("run", log(tmp_path), "-o", tmp_path / "out").exit_code == 0
+    assert "编者：线上见" in file.read_text("utf-8")

@@ -26,12 +26,16 @@ class Writer:
     formats: list[str]
     templates: Path | None = None
     browser: Path | None = None
+    keep: bool = False  # files that are there stay: somebody may have reviewed them since
 
 
 def write_digest(digest: Digest, writer: Writer, settings: Globals) -> list[Path]:
     """Writes each format; the files, in order (none for stdout)."""
     written = []
     for name in writer.formats:
+        if writer.keep and writer.output is not None and (there := _path(digest, writer.output, name)).exists():
+            written.append(there)
+            continue
         if name == "png":
             assert writer.output is not None
             path = _path(digest, writer.output, name)

@@ -253,7 +253,7 @@ def run_command(
     writer = Writer(output=output, formats=_formats(formats), templates=templates, browser=browser)
     exports = read_logs(log, settings, date=date, chat=chat)
     for digest, fresh in digest_what_is_new(exports, settings, chat):
-        written = write_digest(digest, writer, settings)
+        written = write_digest(digest, replace(writer, keep=not fresh), settings)
         if names := targets.split(",") if targets else chat_config(settings, digest.chat)[1].to:
             _post(written, names, settings, fresh)
 
