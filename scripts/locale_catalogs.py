@@ -59,7 +59,7 @@ def add(catalog: Catalog, path: Path) -> None:
     for line in path.read_text(encoding="utf-8").splitlines():
         message, tab, translation = line.partition("\t")
         if tab and message.strip():
-            text, string = (part.replace("\\n", "\n").replace("\\b", "\b") for part in (message, translation))
+            text, string = (part.replace("\\n", "\n").replace("\\b", "\b").replace("\\t", "\t") for part in (message, translation))
             catalog.add(text)
             catalog[text].string = string  # `add` would keep an empty translation that is already there
 
