@@ -318,6 +318,11 @@ class TestTime:
 
 
 class TestPeople:
+    @pytest.mark.parametrize("name", ["#1 粉丝", "Kiki: 产品", "老郝:", "【活跃】小王", "12:30 见", "Lin🌿", "小鹿(管理)", "a 2026/1/1"])
+    def test_a_copied_name_is_taken_whole(self, tmp_path: Path, name: str) -> None:
+        text = "".join(f"{who} 2026/5/18 6:4{n}\n第{n}条\n\n" for n, who in enumerate([name, "乙", name]))
+        assert [m.sender for m in read(written(tmp_path, text)).messages] == [name, "乙", name]
+
     def test_equal_names_are_kept_apart_by_id_and_a_new_name_keeps_the_person(self, tmp_path: Path) -> None:
         text = (
             line(id="1", sender="小王", sender_id="a")
