@@ -78,14 +78,11 @@ class Desk:
         return self.hide(text) if text else None
 
     def entry(self, message_ids: Sequence[str], limit: int) -> Entry:
+        """The messages' words within the limit for one message; several together get up to twice that."""
         messages = [self.a.message(i) for i in message_ids]
         first = messages[0]
-        return Entry(
-            text=self.quoter.quote(messages, int(limit * self.letters)),
-            message_ids=tuple(message_ids),
-            sender=self.name(first),
-            time=first.sent_at,
-        )
+        room = int(limit * self.letters * min(2.0, 1 + (len(messages) - 1) * self.o.room_a_message))
+        return Entry(text=self.quoter.quote(messages, room), message_ids=tuple(message_ids), sender=self.name(first), time=first.sent_at)
 
     def proves(self, printed: Printed) -> bool:
         return all(is_proved(e, self.masked) for e in entries(printed))
@@ -120,11 +117,18 @@ class Desk:
 
     def _pair(self, pair: QAPair, question: Entry, memory: Lent) -> QAEntry | None:
         fit = [[i for i in answer.message_ids if self.may_print(i)] for answer in pair.answers]
-        answers = tuple(self.entry(ids, self.o.answer_chars) for ids in fit if ids)
+        answers = tuple(self.entry(self._best(ids), self.o.answer_chars) for ids in fit if ids)
         if not answers:
             return None
         before = next((memory.asked_before[i] for i in pair.question_ids if i in memory.asked_before), None)
         return QAEntry(question=question, answers=answers, status=pair.status, confidence=round(pair.confidence, 3), asked_before=before)
+
+    def _best(self, ids: Sequence[str]) -> list[str]:
+        """The few messages of a long answer that say most, in order: whole sentences beat scraps of everything."""
+        if sum(len(self.a.message(i).text) for i in ids) <= self.o.answer_chars * self.letters:
+            return list(ids)
+        best = sorted(ids, key=lambda i: (-self.a.score(i).value, self.a.row[i]))[: self.o.answer_messages]
+        return [i for i in ids if i in best]
 
     def items(self) -> list[Candidate]:
         found = []

@@ -18,9 +18,11 @@ class DigestOptions:
     short_chars: int = 580  # one phone screen is 600
     tldr_lines: int = 3
     question_chars: int = 36
-    answer_chars: int = 56
-    entry_chars: int = 54
+    answer_chars: int = 50
+    entry_chars: int = 48
     short_entry_chars: int = 44
+    answer_messages: int = 2  # of a long answer
+    room_a_message: float = 0.4  # of the limit, for each further message of one answer
     qa_confidence: float = 0.5  # below this line a pair is not printed
     least_value: float = 0.15  # a highlight below this stays in the topic statistics
     most_unfit: float = 0.5  # P(embarrassing or private) above which a message is never selected
