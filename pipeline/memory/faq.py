@@ -111,7 +111,7 @@ def best_answer(question: Question, trusted: frozenset[str]) -> Answered | None:
     """The answer to print: valued, from somebody trusted, confirmed, not a guess; a correction beats what it corrects."""
     confirmed = {a.resolved_by for a in question.askings if a.resolved_by} != set()
     own = {a.sender_id for a in question.askings}
-    fit = [x for x in question.answers if x.told.sender_id not in own or len(own) > 1]
+    fit = [x for x in question.answers if x.sure and (x.told.sender_id not in own or len(own) > 1)]
     if not fit:
         return None
 
@@ -148,7 +148,7 @@ def _entry(chat: StoredChat, q: Question, best: Answered, choice: Choice | None)
         (
             x.told.message_ids[0]
             for x in q.answers
-            if x.told.at > told.at and x.told.sender_id != told.sender_id and CORRECTION.search(x.told.text[:20])
+            if x.told.at > told.at and x.sure and x.told.sender_id != told.sender_id and CORRECTION.search(x.told.text[:20])
         ),
         None,
     )

@@ -27,6 +27,14 @@ _WISH = re.compile(
 )
 
 
+_COMPLAINT = re.compile(
+    r"投诉|太坑|坑人|差评|失望|难用|不好用|太慢|太贵|垃圾|受不了|无语|看不清|不方便|没人(?:回|管|理)|生气"
+    r"|disappoint|terrible|annoying|too slow|unusable|complain",
+    re.IGNORECASE,
+)
+LEAST, CERTAIN = 0.2, 0.85  # confidence of feedback that carries a mark of its kind, and of feedback that needs none
+
+
 @dataclass(frozen=True, kw_only=True)
 class Matter:
     """One matter: its kind, and every piece of feedback about it, oldest first."""
@@ -53,7 +61,9 @@ class Matter:
 
 def build_feedback(archive: Archive, chats: Sequence[StoredChat], embedder: Embedder) -> list[Matter]:
     """Matters, the most voiced first."""
-    findings = read_findings(archive, chats, ("feedback",))
+    findings = [
+        f for f in read_findings(archive, chats, ("feedback",), LEAST) if f.body.get("confidence", 1.0) >= CERTAIN or is_marked(_text(f))
+    ]
     texts = [_text(f) for f in findings]
     vectors = centred(embed(texts, embedder), texts, read_learned())
     groups: list[list[int]] = []
@@ -67,6 +77,11 @@ def build_feedback(archive: Archive, chats: Sequence[StoredChat], embedder: Embe
     return sorted(
         matters, key=lambda m: (-len({f.messages[0].sender_id for f in m.findings}), m.findings[0].messages[0].sent_at, m.findings[0].id)
     )
+
+
+def is_marked(text: str) -> bool:
+    """Does the text carry a mark of a bug, a wish or a complaint?"""
+    return any(p.search(text) for p in (_BUG, _WISH, _COMPLAINT))
 
 
 def kind_of(text: str) -> str:

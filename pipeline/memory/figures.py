@@ -162,8 +162,9 @@ def response(period: Period) -> dict[str, object]:
 
 
 def unanswered_share(period: Period) -> float | None:
+    """Questions first asked here to which nobody said anything that may be an answer."""
     here = [q for q in period.questions if period.start <= q.askings[0].at <= period.end]
-    return round(sum(q.status == "open" for q in here) / len(here), 3) if here else None
+    return round(sum(not q.answers for q in here) / len(here), 3) if here else None
 
 
 def members(period: Period) -> dict[str, int]:

@@ -10,6 +10,8 @@ from typing import Any
 from pipeline.archive import Archive, StoredChat
 from pipeline.model import Message
 
+SURE = 0.5  # confidence of a finding that is kept over time; a digest may print less sure ones
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
@@ -25,8 +27,8 @@ class Finding:
         return f"{self.chat.key}/{self.messages[0].id}"
 
 
-def read_findings(archive: Archive, chats: Sequence[StoredChat], kinds: Sequence[str]) -> list[Finding]:
-    """Findings of those kinds in time order; one whose messages are gone is left out."""
+def read_findings(archive: Archive, chats: Sequence[StoredChat], kinds: Sequence[str], least: float = SURE) -> list[Finding]:
+    """Findings of those kinds in time order; those less sure, or whose messages are gone, are left out."""
     found = []
     for chat in chats:
         marks = ",".join("?" * len(kinds))
@@ -34,7 +36,7 @@ def read_findings(archive: Archive, chats: Sequence[StoredChat], kinds: Sequence
         for kind, text in rows:
             body = json.loads(text)
             messages = _messages(archive, chat, body.get("messages", ()))
-            if messages:
+            if messages and body.get("confidence", 1.0) >= least:
                 found.append(Finding(chat=chat, kind=kind, body=body, messages=messages))
     return sorted(found, key=lambda f: (f.messages[0].sent_at, f.id))
 

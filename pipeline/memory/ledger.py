@@ -32,10 +32,11 @@ class LedgerOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """An answer in the ledger; `late`: given on a later day than the question it answers."""
+    """An answer in the ledger; `late`: given on a later day than the question; not `sure`: it may belong to something else."""
 
     told: Told
     late: bool = False
+    sure: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +93,8 @@ def fold(
             chosen = _what_it_answers(candidates.get(number, ()), root, ledger, options)
             if chosen is not None:
                 _answer_late(ledger[chosen], notes[number])
-    return [_question(q) for _n, q in sorted(ledger.items(), key=lambda item: (item[1].askings[0].at, item[1].askings[0].id))]
+    kept = ((n, q) for n, q in ledger.items() if q.is_answered or any(_is_sure(a, options) for a in q.askings))
+    return [_question(q) for _n, q in sorted(kept, key=lambda item: (item[1].askings[0].at, item[1].askings[0].id))]
 
 
 def _is_sure(asking: Asking, options: LedgerOptions) -> bool:
@@ -130,11 +132,12 @@ def _candidates(late: Sequence[Link], least: float) -> dict[int, list[Link]]:
 
 def _ask(question: _Open, asking: Asking, options: LedgerOptions) -> None:
     if asking.status != "unanswered" and asking.answers:
-        if asking.confidence >= options.confidence:
+        sure = asking.confidence >= options.confidence
+        if sure:
             if question.askings and not question.is_answered:
                 question.closed_by = asking.answers[0].message_ids[0]
             question.statuses.append(asking.status)
-        question.answers += [Answered(told=t) for t in asking.answers]
+        question.answers += [Answered(told=t, sure=sure) for t in asking.answers]
     question.askings.append(asking)
 
 

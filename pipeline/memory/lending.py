@@ -50,7 +50,7 @@ def _entry(archive: Archive, chat: StoredChat, question: Question, analysis: Ana
     """The closed question with the answers that were given now; None where nothing of it may be printed."""
     asked = [a for a in question.askings if a.at < analysis.messages[0].sent_at][-1]
     here = {m.id for m in analysis.messages}
-    told = [x.told for x in question.answers if set(x.told.message_ids) <= here][:ANSWERS_SHOWN]
+    told = [x.told for x in question.answers if x.sure and set(x.told.message_ids) <= here][:ANSWERS_SHOWN]
     quoter = Quoter(mask=mask, rarity=rarity(analysis.messages))
     first = _print(quoter, stored(archive, chat, asked.message_ids), QUESTION_CHARS)
     answers = [_print(quoter, [analysis.message(i) for i in t.message_ids], ANSWER_CHARS) for t in told]

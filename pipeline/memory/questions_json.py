@@ -37,7 +37,14 @@ def question_json(archive: Archive, chat: StoredChat, q: Question) -> dict[str, 
 
 
 def _answer(ids: list[str], x: Answered) -> dict[str, Any]:
-    return {"text": mask(x.told.text), "message_ids": ids, "sender": mask(x.told.sender), "time": x.told.at.isoformat(), "late": x.late}
+    return {
+        "text": mask(x.told.text),
+        "message_ids": ids,
+        "sender": mask(x.told.sender),
+        "time": x.told.at.isoformat(),
+        "late": x.late,
+        "sure": x.sure,
+    }
 
 
 def session_of(archive: Archive, chat: StoredChat, message_id: str) -> str | None:
