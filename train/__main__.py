@@ -12,6 +12,7 @@ from pathlib import Path
 # In order: a later stage may learn from what an earlier one says. The static model comes first and only on request,
 # since it takes an hour and changes rarely.
 STAGES = ("threads", "segments", "score", "topics", "extract", "search", "memory")
+ON_REQUEST = ("static_model",)  # --only static_model
 SHIPPED = Path(__file__).parent.parent / "pipeline" / "weights"
 
 
@@ -31,7 +32,7 @@ def main() -> None:
     given = parser.parse_args()
     data, held = eval_data(), frozenset(filter(None, given.hold_out.split(",")))
     given.out.mkdir(parents=True, exist_ok=True)
-    wanted = [s for s in STAGES if not given.only or s in given.only.split(",")]
+    wanted = [s for s in (*ON_REQUEST, *STAGES) if (s in given.only.split(",") if given.only else s in STAGES)]
     os.environ["DIANTI_WEIGHTS"] = str(given.out)  # later stages see what this run has learned, not what is shipped
     for stage in wanted:
         started = time.monotonic()

@@ -178,7 +178,7 @@ def table_all(dialogues: Sequence[Dialogue]) -> list[Tabled]:
         for d in mine:
             texts = [clean(m.text) for m in d.session.messages]
             x = shift_table(
-                d.session,
+                d.session.messages,
                 embedder.passages(texts),
                 embedder.passages([last_sentence(t) for t in texts]),
                 [grams(m.text) for m in d.session.messages],

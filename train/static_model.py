@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.embedding import MODELS, Vectors, unit_rows
+from pipeline.learned import WEIGHTS
 from pipeline.text import clean, fold, is_placeholder
 from train.vectors import cached_passages
 
@@ -34,7 +35,7 @@ ENGLISH_WORDS = 14_000
 WORD_PIECES = 3_500
 SEED = 20260321
 SENTENCES = 64_000  # taken at random; the teacher reads some hundred a second
-EPOCHS, BATCH = 10, 1024
+EPOCHS, BATCH = 5, 2048
 SIMILARITY = 10.0  # weight of the in-batch similarity term: it is a mean of small squares
 RARE = 1e-3  # SIF: a piece of frequency p weighs a / (a + p)
 
@@ -59,8 +60,12 @@ CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]+")
 WORD = "[\u3400-\u4dbf\u4e00-\u9fff]+|[a-z]+|[0-9]+|[^\\s]"  # what the tokenizer never cuts across, after folding
 
 
-def train(eval_data: Path, out: Path = MODELS) -> None:
-    """Writes the model's folder below `out`."""
+def train(eval_data: Path, out: Path = MODELS, hold_out: frozenset[str] = frozenset()) -> None:
+    """Writes the model's folder into the package's models, or below `out` where that is not the shipped weights' folder.
+
+    No label is learned from, and one chat is a two-hundredth of the text: held-out gold chats are not left out.
+    """
+    out = MODELS if out.resolve() == WEIGHTS.resolve() else out
     sentences = read_sentences(eval_data)
     pieces = vocabulary(sentences)
     tokenizer = build_tokenizer(pieces)
@@ -204,7 +209,7 @@ def learn_rows(tokenizer: Any, pieces: dict[str, float], texts: Sequence[str], t
         for start in range(0, len(order) - BATCH + 1, BATCH):
             mine = order[start : start + BATCH]
             for optimiser, rate in ((slow, 5e-4), (quick, 5e-3), (sparse, 3e-3)):
-                optimiser.param_groups[0]["lr"] = rate * max(0.05, 1 - done / steps) * BATCH / 512
+                optimiser.param_groups[0]["lr"] = rate * max(0.05, 1 - done / steps) * (BATCH / 512) ** 0.5
                 optimiser.zero_grad()
             # a tenth of the pieces is left out each time, so that no sentence hangs on one of them
             kept = [bag[keep] if (keep := random.random(len(bag)) > 0.1).any() else bag for bag in (bags[i] for i in mine)]
