@@ -50,16 +50,18 @@ class Sample:
     weight: float = 1.0
     cues: NDArray[np.float32] = field(init=False)
     context: NDArray[np.float32] = field(init=False)
-    vectors: dict[str, NDArray[np.float32]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.cues = cue_table(self.messages)
         self.context = context_table(self.messages, self.cues, {})
+
+    def vectors(self, tier: str) -> NDArray[np.float32]:
         texts = [clean(m.text) for m in self.messages]
-        self.vectors = {QUALITY: cached_passages(texts), FAST: load_embedder(FAST).passages(texts)}
+        return cached_passages(texts) if tier == QUALITY else load_embedder(FAST).passages(texts)
 
 
-MODELS = ("noise", "question", "conflict", "private", "reason", "value")
+MODELS = ("noise", "conflict", "private", "reason", "value")
+ALWAYS_FAST = ("ad", "question")  # learned from public sets too, which the static vectors carry over better
 
 
 def train(eval_data: Path, out: Path, hold_out: frozenset[str]) -> None:
@@ -68,8 +70,8 @@ def train(eval_data: Path, out: Path, hold_out: frozenset[str]) -> None:
     `hold_out` may also name parts of the other sets ("qq_group.0", "vcsum.1"), for their own figures.
     """
     samples = [s for s in [*gold_samples(eval_data, hold_out), *other_samples(eval_data)] if s.name not in hold_out]
-    train_tier(samples, out, QUALITY, MODELS)
-    train_tier(samples, out, FAST, ("ad",) if hold_out else ("ad", *MODELS))
+    train_tier([s for s in samples if not s.name.startswith("questions")], out, QUALITY, MODELS)
+    train_tier(samples, out, FAST, ALWAYS_FAST if hold_out else (*ALWAYS_FAST, *MODELS))
 
 
 def gold_samples(eval_data: Path, hold_out: frozenset[str]) -> list[Sample]:
@@ -104,11 +106,12 @@ def gold_sample(folder: Path, copied: bool) -> Sample:
     return Sample(name=folder.name, messages=messages, labels=labels)
 
 
+DIALOGS = 500  # of each set of questions: more would outweigh the chats
 PARTS = 3  # each of the other sets is cut into so many parts, for crossing and for its own figures
 
 
 def other_samples(eval_data: Path) -> list[Sample]:
-    """Public sets that teach one thing each (MIT): what an ad is, what people highlight in a meeting."""
+    """Public sets that teach one thing each: what an ad is, what people highlight in a meeting (MIT), what asks (Apache-2.0)."""
     ads = [
         json.loads(line)
         for name in ("qq_group.train", "qq_ads_long", "qq_chatting")
@@ -118,9 +121,14 @@ def other_samples(eval_data: Path) -> list[Sample]:
     dialogs = list(dict.fromkeys(r["dialog"] for r in sentences))
     parts = [[r for i, r in enumerate(ads) if i % PARTS == part] for part in range(PARTS)]
     talks = [[r for r in sentences if dialogs.index(r["dialog"]) % PARTS == part] for part in range(PARTS)]
+    sets = {
+        n: [json.loads(line) for line in _lines(eval_data / "qa" / f"{n}.jsonl")] for n in ("molweni.dev", "crosswoz.val", "cped.valid")
+    }
+    asked = [question_sample(f"questions.{n}.{i}", dialogs[i:DIALOGS:PARTS]) for n, dialogs in sets.items() for i in range(PARTS)]
     return [
         *(ad_sample(f"qq_group.{i}", rows) for i, rows in enumerate(parts)),
         *(talk_sample(f"vcsum.{i}", rows) for i, rows in enumerate(talks)),
+        *asked,
     ]
 
 
@@ -143,6 +151,21 @@ def ad_sample(name: str, rows: list[dict[str, Any]]) -> Sample:
     sells = sample.cues[:, [COLUMN[c] for c in ("contact", "price")]].any(axis=1)
     sample.labels["ad"] = np.where((label > 0) & asks & ~sells, np.nan, label)
     return sample
+
+
+def question_sample(name: str, dialogs: list[dict[str, Any]]) -> Sample:
+    """Dialogues, one a day; what somebody answers has asked."""
+    start = datetime.fromisoformat("2024-01-01T09:00+08:00")
+    messages: list[Message] = []
+    asks: list[float] = []
+    for day, dialog in enumerate(dialogs):
+        asked = {str(i) for pair in dialog["pairs"] for i in (pair["q"] if isinstance(pair["q"], list) else [pair["q"]])}
+        for k, m in enumerate(dialog["messages"]):
+            sent_at = start + timedelta(days=day, seconds=15 * k)
+            sender = f"{day}-{m['speaker']}"
+            messages.append(Message(id=f"q{day}.{k}", sender_id=sender, sender=sender, sent_at=sent_at, text=m["text"]))
+            asks.append(float(str(m["id"]) in asked))
+    return Sample(name=name, messages=messages, labels={"question": np.array(asks)}, weight=0.3)
 
 
 def talk_sample(name: str, rows: list[dict[str, Any]]) -> Sample:
@@ -179,7 +202,7 @@ def _copied(message: Message) -> Message:
 
 
 def train_tier(samples: list[Sample], out: Path, tier: str, models: tuple[str, ...]) -> None:
-    inputs = [widened(s.cues, s.vectors[tier]) for s in samples]
+    inputs = [widened(s.cues, s.vectors(tier)) for s in samples]
     np.savez_compressed(out / f"score_meaning_{tier}.npz", weights=fit_ridge(samples, inputs).astype(np.float16))
     table = np.vstack(
         [score_table(s.messages, s.cues, s.context, m.astype(np.float32)) for s, m in zip(samples, crossed(samples, inputs), strict=True)]
@@ -213,7 +236,7 @@ def fit_ridge(samples: list[Sample], inputs: list[NDArray[np.float32]], skip: fr
     """[inputs, targets]: least squares on ±1 with a penalty on all but the constant, for each target on the samples that have it."""
     weights = np.zeros((inputs[0].shape[1], len(TARGETS)))
     have = {t: tuple(i for i, s in enumerate(samples) if s.name not in skip and t in s.labels) for t in TARGETS}
-    for use in dict.fromkeys(have.values()):
+    for use in filter(None, dict.fromkeys(have.values())):
         targets = [j for j, t in enumerate(TARGETS) if have[t] == use]
         x = np.vstack([inputs[i] for i in use]).astype(np.float64)
         y = np.column_stack([np.concatenate([samples[i].labels[TARGETS[j]] for i in use]) for j in targets]) * 2 - 1

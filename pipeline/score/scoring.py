@@ -32,10 +32,12 @@ AD_AT = 0.2  # ads are rare where this was learned, and seldom like another comm
 QUESTION_SPARES = 0.5  # a likely question is never noise, whatever its words …
 QUESTION_SPARES_AD = 0.7  # … "anybody need a …?" excepted
 BASE = "base"  # what a message is worth before anything is known of it
-DOUBT_COST = 2.5  # log-odds that certain noise takes; P(noise) of it where it is not certain
-NOISE_COST = {Noise.CONFLICT: 4.0}  # what a reason takes that is not a matter of taste …
-OTHER_COST = 6.0  # … and what an ad takes, or what kind and form alone show to be noise
+CALIBRATION = (0.49, 0.39)  # leave-one-out: with slope and shift a value of .7 is worth .7 of a must-read message
+DOUBT_COST = 1.2  # log-odds that certain noise takes; P(noise) of it where it is not certain
+NOISE_COST = {Noise.CONFLICT: 2.0}  # what a reason takes that is not a matter of taste …
+OTHER_COST = 3.0  # … and what an ad takes, or what kind and form alone show to be noise
 
+QUESTION_ODDS = 3.0  # few of the messages learned from ask: at the best balance of missed and false ones P is .25
 UNFIT_ODDS = 8.0  # leave-one-out: finds .58 of what must not be shown and loses .004 of what is worth showing
 _MAY_BE_PRIVATE = re.compile(r"\d{3}|\d\d?[-A-Za-z]|@|://|[A-Za-z]\d|密码|口令")  # all but a few need no masking: it takes 60 searches
 MOSTLY_HIDDEN = 0.3  # a message of which so much is masked was a private one
@@ -63,16 +65,17 @@ def score_messages(
     meaning = meaning_table(cues, vectors.fast, FAST)
     table = score_table(messages, cues, context, meaning)
     ad = whole_adverts(messages, _trees("ad", FAST).probability(table), AD_AT)
+    question = _likelier(_trees("question", FAST).probability(table), QUESTION_ODDS)
     if tier == QUALITY:
         meaning = meaning_table(cues, vectors.quality(range(len(messages))), QUALITY)
         table = score_table(messages, cues, context, meaning)
 
-    question = _trees("question", tier).probability(table)
     noise = _trees("noise", tier).probability(table)
     conflict = whole_quarrels(messages, _trees("conflict", tier).probability(table))
     unfit = _unfit(messages, _trees("private", tier).probability(table))
     reasons = _trees("reason", tier).raw(table)
-    parts = _trees("value", tier).raw(table)
+    parts = _trees("value", tier).raw(table) * CALIBRATION[0]
+    parts[:, -1] += CALIBRATION[1]
     speech = _transcript_share(messages)
     highlight = speech * (HIGHLIGHT_SCALE * meaning[:, TARGETS.index("salient")] + HIGHLIGHT_BASE)
     parts *= 1 - speech[:, None]
@@ -108,10 +111,16 @@ def _reason(noise: float, ad: float, conflict: float, question: float, reasons: 
     return REASONS[int(np.argmax(reasons))]
 
 
+def _likelier(probability: NDArray[np.float32], odds: float) -> NDArray[np.float32]:
+    """The probability with its odds multiplied."""
+    raised = odds * probability / np.maximum(1 - probability, 1e-6)
+    shifted: NDArray[np.float32] = (raised / (1 + raised)).astype(np.float32)
+    return shifted
+
+
 def _unfit(messages: Sequence[Message], private: NDArray[np.float32]) -> NDArray[np.float32]:
     """P(never to be selected): printing one private message is worse than leaving out several harmless ones."""
-    odds = UNFIT_ODDS * private / np.maximum(1 - private, 1e-6)
-    unfit: NDArray[np.float32] = (odds / (1 + odds)).astype(np.float32)
+    unfit = _likelier(private, UNFIT_ODDS)
     for i, message in enumerate(messages):
         if not _MAY_BE_PRIVATE.search(message.text):
             continue
