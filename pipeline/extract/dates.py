@@ -46,7 +46,7 @@ _DATE = re.compile(
 )  # fmt: skip
 _PART = "凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|半夜|早|晚"
 _CLOCK = re.compile(
-    rf"(?P<part>{_PART})?\s*(?:(?<![\d.])(?P<hour>2[0-4]|1\d|0?\d)\s*(?:[:：](?P<minute>[0-5]\d)(?!\d)|[点時时](?!间)(?:(?P<half>半)|(?P<quarter>[一三])刻|(?P<spoken>[0-5]?\d)分?(?!\d))?)"
+    rf"(?P<part>{_PART})?\s*(?:(?<![\d.])(?P<hour>2[0-4]|1\d|0?\d)\s*(?:[:：](?P<minute>[0-5]\d)(?!\d|\s*[ap]\.?m\b)|[点時时](?!间)(?:(?P<half>半)|(?P<quarter>[一三])刻|(?P<spoken>[0-5]?\d)分?(?!\d))?)"
     rf"|(?P<hour_word>{_HOUR_WORD})点(?!儿)(?P<half_word>半)?)"
     r"|(?<![\d.])(?P<hour_en>1[0-2]|0?[1-9])(?:[:.](?P<minute_en>[0-5]\d))?(?:\s*(?:[-–]|to)\s*(?P<until_en>\d{1,2})(?:[:.]\d\d)?)?\s*(?P<half_day>[ap])\.?m\b\.?"
     r"|\b(?P<noon>noon|midday|midnight)\b",
@@ -69,6 +69,8 @@ _RANGE = re.compile(r"\s*(?:[-–—~～]|到|至|to)\s*")
 
 Clock = tuple[re.Match[str], int, time]  # where, days to add (晚12点 is the next day's midnight), the time of day
 
+NEAR = 32  # characters around a date that are read for its clock, its part of the day, "by" and "before"
+
 _PM = frozenset({"下午", "傍晚", "晚上", "晚", "夜里", "半夜"})
 
 
@@ -90,16 +92,19 @@ def find_times(text: str, said_at: datetime) -> list[FoundTime]:
     found: list[FoundTime] = []
     clocks = _without_ends(text, list(_clocks(text)))
     used: set[int] = set()
+    at = 0
     for start, end, day, evening in _days(text, said_at.date()):
-        clock = next((c for c in clocks if c[0].start() >= start and c[0].start() not in used and _joined(text, end, c[0])), None)
+        while at < len(clocks) and clocks[at][0].start() < start:
+            at += 1
+        near = clocks[at : at + 3]
+        clock = next((c for c in near if c[0].start() not in used and _joined(text, end, c[0])), None)
         if clock:
             used.add(clock[0].start())
         found.append(_build(text, start, max(end, clock[0].end() if clock else 0), day, clock, said_at, evening))
-    taken = [(f.start, f.end) for f in found]
+    taken = {i for f in found for i in range(f.start, f.end)}
     for clock in clocks:
-        at = clock[0].start()
-        if at not in used and not any(a <= at < b for a, b in taken) and _plausible_alone(clock[0]):
-            found.append(_build(text, at, clock[0].end(), None, clock, said_at, False))
+        if clock[0].start() not in used and clock[0].start() not in taken and _plausible_alone(clock[0]):
+            found.append(_build(text, clock[0].start(), clock[0].end(), None, clock, said_at, False))
     return sorted(found, key=lambda f: f.start)
 
 
@@ -108,7 +113,7 @@ def _days(text: str, today: date) -> list[tuple[int, int, date, bool]]:
     found: list[tuple[int, int, date, bool, bool]] = []
     for match in _DATE.finditer(text):
         day = _day(match, today)
-        if day is None or _PAST_YEAR.search(text[: match.start()]):
+        if day is None or _PAST_YEAR.search(_head(text, match.start())):
             continue
         plain = not (match["week"] or match["weekday_en"] or match["word"])
         if found and _BESIDE.fullmatch(text[found[-1][1] : match.start()]) and found[-1][4] != plain:
@@ -140,7 +145,7 @@ def deadline(text: str, said_at: datetime) -> str | None:
 
 def _clocks(text: str) -> Iterator[Clock]:
     for match in _CLOCK.finditer(text):
-        part = match["part"] or _part_before(text[: match.start()])
+        part = match["part"] or _part_before(_head(text, match.start()))
         if match["noon"]:
             yield match, int(match["noon"].lower() == "midnight"), time(0 if match["noon"].lower() == "midnight" else 12)
             continue
@@ -157,6 +162,11 @@ def _clocks(text: str) -> Iterator[Clock]:
         moved = _in_part(hour, minute, part)
         if moved:
             yield match, *moved
+
+
+def _head(text: str, end: int) -> str:
+    """The few characters before, so that the work stays linear in the length of the text."""
+    return text[max(0, end - NEAR) : end]
 
 
 def _part_before(head: str) -> str | None:
@@ -188,7 +198,7 @@ def _plausible_alone(match: re.Match[str]) -> bool:
 
 def _joined(text: str, end: int, clock: re.Match[str]) -> bool:
     """Does the clock follow closely upon the day that ends there?"""
-    return bool(_GAP.fullmatch(re.sub(rf"^(?:{_PART})", "", text[end : clock.start()]))) if clock.start() >= end else True
+    return bool(_GAP.fullmatch(re.sub(rf"^(?:{_PART})", "", text[end : min(clock.start(), end + NEAR)]))) if clock.start() >= end else True
 
 
 def _evening(match: re.Match[str]) -> bool:
@@ -254,14 +264,14 @@ def _weekday(today: date, weekday: int, shift: str | None) -> date:
 
 def _build(text: str, start: int, end: int, day: date | None, clock: Clock | None, said_at: datetime, evening: bool) -> FoundTime:
     on = day or said_at.date()
-    zone = UTC if _ZONE.match(text[end:]) else said_at.tzinfo
+    zone = UTC if _ZONE.match(text[end : end + NEAR]) else said_at.tzinfo
     if clock:
         hour = clock[2].hour + 12 if evening and 0 < clock[2].hour < 12 else clock[2].hour
         moment = datetime.combine(on + timedelta(days=clock[1]), clock[2].replace(hour=hour), tzinfo=zone)
         when, past = moment.isoformat(), moment < said_at - timedelta(hours=1)
     else:
         when, past = on.isoformat(), on < said_at.date()
-    is_deadline = bool(_DEADLINE_AFTER.match(text[end:]) or _DEADLINE_BEFORE.search(text[:start]))
+    is_deadline = bool(_DEADLINE_AFTER.match(text[end : end + NEAR]) or _DEADLINE_BEFORE.search(_head(text, start)))
     return FoundTime(
         start=start, end=end, when=when, has_day=day is not None, has_clock=clock is not None, is_deadline=is_deadline, is_past=past
     )

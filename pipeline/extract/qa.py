@@ -24,6 +24,9 @@ from pipeline.model import Answer, Message, Noise, QAPair, QAStatus, ReplyLink, 
 
 NEVER = frozenset({Noise.AD, Noise.REPOST, Noise.SYSTEM, Noise.PAT, Noise.CHAIN, Noise.REDPACKET, Noise.CHECKIN, Noise.CONFLICT})
 RESOLVED_WITHIN = 25  # messages in which the asker's "works now" still belongs to the answer
+DOUBTED = 0.7  # weight of what scoring calls banter, thanks and the like: rarely a question or an answer, but scoring errs too
+TOLD = 8  # characters of a reply that may have answered
+CLEAR = 8  # characters of a question that can be listed as open by itself
 SHORT_DEFERRAL = 24  # a deferral of so few characters says nothing else
 
 
@@ -50,18 +53,22 @@ def extract_qa(
     if not messages:
         return []
     table = read_table(messages)
-    barred = np.array([s.noise in NEVER for s in scored], dtype=bool)
-    judged = judge_questions(table, choose_tier(vectors, options), vectors.fast, visible_context(table), barred, options)
+    weight = np.array([0.0 if s.noise in NEVER else DOUBTED if s.noise else 1.0 for s in scored], dtype=np.float32)
+    judged = judge_questions(table, choose_tier(vectors, options), vectors.fast, visible_context(table), weight, options)
     printed = [_answered(table, j) for j in _without_repeats([j for j in judged if j.answered >= options.min_pair_confidence])]
     asked = {row for q in printed for row in q.question_ids}
+    row = {m.id: i for i, m in enumerate(messages)}
+    replied = _replied(table, links, scored, row)
     opened = [
         QAPair(
             question_ids=tuple(messages[i].id for i in j.rows), answers=(), status="unanswered", confidence=round(_open_confidence(j), 3)
         )
         for j in judged
-        if j.answered < options.min_pair_confidence and _open_confidence(j) >= options.min_open_confidence
+        if j.answered < options.min_pair_confidence
+        and _open_confidence(j) >= options.min_open_confidence
+        and _is_plain_question(table, j, scored)
+        and not replied & set(j.rows)
     ]
-    row = {m.id: i for i, m in enumerate(messages)}
     opened = [q for q in opened if not asked & set(q.question_ids)]
     return sorted([*printed, *opened], key=lambda q: row[q.question_ids[0]])
 
@@ -72,17 +79,17 @@ def visible_context(table: ChatTable) -> pairs.Context:
 
 
 def judge_questions(
-    table: ChatTable, means: Meant, fast: Floats, context: pairs.Context, barred: NDArray[np.bool_], options: ExtractOptions
+    table: ChatTable, means: Meant, fast: Floats, context: pairs.Context, weight: Floats, options: ExtractOptions
 ) -> list[Judged]:
     """Every question of the chat, whether or not it will be printed."""
     worth, asks, _ = read_messages(table, means)
-    asks = np.where(barred, 0, asks).astype(np.float32)
+    asks = (asks * weight).astype(np.float32)
     questions = group_questions(table, asks, options.group_gap_s)
     found = pairs.candidate_pairs(table, questions, fast, options.window_messages, options.far_candidates)
     features = pairs.pair_features(table, questions, asks, worth, found, fast, context)
     p = read_trees(pairs.MODEL).probability(features)
     p = read_trees(second.MODEL).probability(second.second_features(table, len(questions), found, features, p))
-    p = np.where(barred[found.row] | _only_defers(table, found.row), 0, p).astype(np.float32)
+    p = (p * weight[found.row] * ~_only_defers(table, found.row)).astype(np.float32)
     chosen = judging.choose_answers(found, p, len(questions))
     answered, real = judging.judge(judging.judging_features(table, questions, chosen, asks, worth, found, features, p))
     starts = np.searchsorted(found.question, np.arange(len(questions) + 1))
@@ -110,6 +117,23 @@ def _only_defers(table: ChatTable, rows: Ints) -> NDArray[np.bool_]:
 
 def _open_confidence(j: Judged) -> float:
     return j.real * (1 - j.answered)
+
+
+def _is_plain_question(table: ChatTable, j: Judged, scored: Sequence[Scored]) -> bool:
+    """Can it stand in a list of open questions: it asks by itself, it is no banter, and its words say what about."""
+    asking = [i for i in j.rows if scored[i].noise is None and scored[i].question >= 0.4]
+    return any(len(table.texts[i]) >= CLEAR for i in asking)
+
+
+def _replied(table: ChatTable, links: Sequence[ReplyLink], scored: Sequence[Scored], row: dict[str, int]) -> set[int]:
+    """Rows to which somebody else has said something: perhaps no answer worth printing, but nothing to list as open either."""
+    found = set()
+    for i, link in enumerate(links):
+        parent = row.get(link.parent_id, -1) if link.parent_id else -1
+        told = scored[i].noise is None and not scored[i].is_question and len(table.texts[i]) >= TOLD and not table.column("deferral")[i]
+        if parent >= 0 and told and table.sender[parent] != table.sender[i] and link.confidence >= 0.5:
+            found.add(parent)
+    return found
 
 
 def _without_repeats(judged: Sequence[Judged]) -> list[Judged]:

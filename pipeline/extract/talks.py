@@ -1,11 +1,39 @@
-"""Talks and meetings: a scheduled sharing with its outline and its questions."""
+"""Talks and meetings.
+
+a talk      one member holds the floor, announced by a host or plainly alone; questions follow
+a meeting   somebody posts an agenda; several members report under its points; things are settled
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import timedelta
 
+from pipeline.extract.item_kinds import CUES
 from pipeline.extract.options import ExtractOptions
-from pipeline.model import Message, QAPair, Scored, Session, Talk, Thread
+from pipeline.model import Kind, Message, QAPair, Scored, Session, Talk, Thread
+from pipeline.text import clean
+
+SPOKEN = 15  # characters from which a message counts as part of a talk
+FEWEST, FEWEST_UNANNOUNCED = 8, 14  # messages of the speaker
+SHARE, SHARE_UNANNOUNCED = 0.4, 0.65  # of the characters said while the speaker holds the floor
+PAUSE = timedelta(minutes=12)  # a longer silence of the speaker ends the floor
+LOOK_BACK = 40  # messages before the floor in which a host opens it
+QUESTIONS_AFTER = 40  # messages after it in which its questions are still asked
+OUTLINE = 12
+MEETING_LENGTH = timedelta(minutes=100)
+REPORTS, REPORTERS = 4, 3  # messages under agenda points, and different members who write them
+
+_OPENING = re.compile(
+    r"分享|讲座|主讲|开讲|主题|嘉宾|直播|说明会|公开课|讲课|答疑"
+    r"|\b(?:ama|talk|webinar|session|guest|speaker|presentation|q&a|write-?up)\b",
+    re.IGNORECASE,
+)
+_TITLE = re.compile(r"《[^》]{4,60}》|[\"“「][^\"”」]{6,60}[\"”」]")
+_AGENDA = re.compile(r"议程|进度会|例会|周会|会议|开会|\b(?:agenda|meeting|stand-?up)\b", re.IGNORECASE)
+_POINTS = re.compile(r"[①②③④⑤⑥⑦⑧⑨]|(?:^|[\n\s])\d{1,2}[.、)）]")
+_UNDER_POINT = re.compile(r"^\s*(?:[①②③④⑤⑥⑦⑧⑨]|\d{1,2}[.、)）])")
 
 
 def extract_talks(
@@ -16,37 +44,103 @@ def extract_talks(
     qa: Sequence[QAPair],
     options: ExtractOptions,
 ) -> list[Talk]:
-    """Stretches of a session in which one member holds the floor."""
-    talks = []
+    """The chat's talks and meetings in time order."""
     row = {m.id: i for i, m in enumerate(messages)}
+    talks: list[tuple[int, Talk]] = []
     for session in sessions:
         start, end = row[session.messages[0].id], row[session.messages[-1].id] + 1
-        window = _busiest(messages, start, end)
-        if window is None:
+        meeting = _meeting(messages, scored, qa, row, start, end)
+        floor = None if meeting else _floor(messages, scored, start, end)
+        if meeting:
+            talks.append(meeting)
+        if floor:
+            talks.append((floor[0], _talk(messages, scored, qa, row, floor)))
+    return [talk for _, talk in sorted(talks, key=lambda t: t[0])]
+
+
+# ---- talks -------------------------------------------------------------------------------------------------------
+def _floor(messages: Sequence[Message], scored: Sequence[Scored], start: int, end: int) -> list[int] | None:
+    """The rows of the member who holds the floor longest in the session, if somebody does."""
+    runs: dict[str, list[list[int]]] = {}
+    for i in range(start, end):
+        if not _is_spoken(messages[i], scored[i]):
             continue
-        speaker, rows = window
-        ids = {messages[i].id for i in range(rows[0], min(end, rows[-1] + 30))}
-        talks.append(
-            Talk(
-                kind="talk", title_id=messages[rows[0]].id, speaker_id=speaker,
-                outline_ids=tuple(messages[i].id for i in rows),
-                qa=tuple(p for p in qa if p.question_ids[0] in ids),
-            )
+        mine = runs.setdefault(messages[i].sender_id, [])
+        if mine and messages[i].sent_at - messages[mine[-1][-1]].sent_at <= PAUSE:
+            mine[-1].append(i)
+        else:
+            mine.append([i])
+    spoken = _cumulated([len(clean(messages[i].text)) if _is_spoken(messages[i], scored[i]) else 0 for i in range(start, end)])
+    best: tuple[int, list[int]] | None = None
+    for who in sorted(runs):
+        for run in runs[who]:
+            told = sum(len(clean(messages[i].text)) for i in run)
+            share = told / max(1, spoken[run[-1] - start + 1] - spoken[run[0] - start])
+            opened = _opening(messages, run[0], start) is not None
+            enough = (FEWEST, SHARE) if opened else (FEWEST_UNANNOUNCED, SHARE_UNANNOUNCED)
+            if len(run) >= enough[0] and share >= enough[1] and (best is None or told > best[0]):
+                best = (told, run)
+    return best[1] if best else None
+
+
+def _is_spoken(m: Message, s: Scored) -> bool:
+    return m.kind in (Kind.TEXT, Kind.VOICE) and s.noise is None and len(clean(m.text)) >= SPOKEN
+
+
+def _cumulated(numbers: Sequence[int]) -> list[int]:
+    total = [0]
+    for n in numbers:
+        total.append(total[-1] + n)
+    return total
+
+
+def _opening(messages: Sequence[Message], first: int, start: int) -> int | None:
+    """The message that opens the floor: the latest with a title, else the latest that speaks of a talk."""
+    near = range(first, max(start, first - LOOK_BACK) - 1, -1)
+    speaks_of_it = [i for i in near if not messages[i].is_system and _OPENING.search(messages[i].text)]
+    return next((i for i in speaks_of_it if _TITLE.search(messages[i].text)), speaks_of_it[0] if speaks_of_it else None)
+
+
+def _talk(messages: Sequence[Message], scored: Sequence[Scored], qa: Sequence[QAPair], row: dict[str, int], floor: list[int]) -> Talk:
+    opening = _opening(messages, floor[0], 0)
+    outline = sorted(sorted(floor, key=lambda i: (-scored[i].value, i))[:OUTLINE])
+    speaker = messages[floor[0]].sender_id
+    return Talk(
+        kind="talk", title_id=messages[floor[0] if opening is None else opening].id, speaker_id=speaker,
+        outline_ids=tuple(messages[i].id for i in outline),
+        qa=_questions_within(qa, row, floor[0], floor[-1] + QUESTIONS_AFTER, {m.id for m in messages if m.sender_id == speaker}),
+    )  # fmt: skip
+
+
+def _questions_within(
+    qa: Sequence[QAPair], row: dict[str, int], first: int, last: int, answering: set[str] | None = None
+) -> tuple[QAPair, ...]:
+    """Answered questions asked in that stretch; with `answering` those that one of these messages answers."""
+    inside = [q for q in qa if q.answers and first <= row[q.question_ids[0]] <= last]
+    return tuple(q for q in inside if answering is None or any(i in answering for a in q.answers for i in a.message_ids))
+
+
+# ---- meetings ----------------------------------------------------------------------------------------------------
+def _meeting(
+    messages: Sequence[Message], scored: Sequence[Scored], qa: Sequence[QAPair], row: dict[str, int], start: int, end: int
+) -> tuple[int, Talk] | None:
+    """The session's meeting: an agenda, then reports under its points by several members."""
+    for i in range(start, end):
+        text = messages[i].text
+        if messages[i].is_system or scored[i].noise or not _AGENDA.search(text) or len(_POINTS.findall(text)) < 3:
+            continue
+        last = i
+        while last + 1 < end and messages[last + 1].sent_at - messages[i].sent_at <= MEETING_LENGTH:
+            last += 1
+        within = [k for k in range(i + 1, last + 1) if _is_spoken(messages[k], scored[k])]
+        reports = [k for k in within if _UNDER_POINT.search(messages[k].text)]
+        if len(reports) < REPORTS or len({messages[k].sender_id for k in reports}) < REPORTERS:
+            continue
+        outcomes = {*reports, *(k for k in within if CUES["settled"].search(messages[k].text) or CUES["change"].search(messages[k].text))}
+        outline = sorted(sorted(outcomes, key=lambda k: (-scored[k].value, k))[:OUTLINE])
+        talk = Talk(
+            kind="meeting", title_id=messages[i].id, speaker_id=messages[i].sender_id,
+            outline_ids=tuple(messages[k].id for k in outline), qa=_questions_within(qa, row, i, last),
         )  # fmt: skip
-    return talks
-
-
-def _busiest(messages: Sequence[Message], start: int, end: int) -> tuple[str, list[int]] | None:
-    """The longest stretch in which every second message of some length is one member's; at least ten of theirs."""
-    best: tuple[str, list[int]] | None = None
-    for speaker in sorted({m.sender_id for m in messages[start:end]}):
-        run: list[int] = []
-        for i in range(start, end):
-            m = messages[i]
-            if m.sender_id == speaker and len(m.text) >= 25:
-                if run and i - run[-1] > 6:
-                    run = []
-                run.append(i)
-                if len(run) >= 10 and (best is None or len(run) > len(best[1])):
-                    best = (speaker, list(run))
-    return best
+        return i, talk
+    return None
