@@ -50,7 +50,7 @@ def asked(archive: Archive) -> Searcher:
 )  # fmt: skip
 def test_any_part_of_a_message_finds_it(asked: Searcher, query: str, id: str) -> None:
     hits = asked.search(query).hits
-    assert id in [i.split("/")[1] for h in hits for i in h.message_ids[:1]], [h.text for h in hits]
+    assert id in [i.split("/")[1] for h in hits for i in h.message_ids], [h.text for h in hits]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def _run(folder: Path, *args: str, command: str = "search") -> tuple[int, str, s
     from pipeline.cli._common import Globals
 
     settings = Globals(
-        archive=folder, config=None, tz=ZoneInfo("Asia/Shanghai"), now=datetime(2026, 4, 1, tzinfo=UTC), lang="en", verbosity=0
+        archive=folder, config=None, tz=ZoneInfo("Asia/Shanghai"), now=datetime(2026, 4, 1, tzinfo=UTC), lang="en", labels="en", verbosity=0
     )
     commands = {"search": search_command, "show": show_command, "explain": explain_command}
     result = CliRunner().invoke(commands[command], list(args), obj=settings)

@@ -22,6 +22,7 @@ from pipeline.search.usual import Usual
 
 Rows = NDArray[np.float32]
 WEIGHTS = "search.json"
+EXACT = 4.0  # who types the very words means them: ahead of everything that is only near in meaning
 FARTHEST = 4.0  # standard deviations; a freak value counts no more than that
 
 # Signs that the archive holds an answer: of the best candidates, against the query's and the archive's usual.
@@ -67,7 +68,7 @@ def ranking() -> Ranking:
 
 def score(features: Rows) -> NDArray[np.float64]:
     """One number a candidate, higher fits better."""
-    return ranking().fit(features)
+    return ranking().fit(features) + EXACT * features[:, _AT["exact"]]
 
 
 def signs(features: Rows, scores: Sequence[float], usual: Usual, terms: int) -> Rows:
