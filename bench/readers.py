@@ -116,7 +116,7 @@ LOGS: dict[str, tuple[str, Callable[[Path, int], None]]] = {
 
 
 def read_through(path: Path) -> None:
-    """Run in a process of its own: reads the log as an import does and prints count, seconds, seconds of processor and peak memory in MB."""
+    """In a process of its own: reads the log as an import does, prints count, seconds, seconds of processor and peak memory in MB."""
     from resource import RUSAGE_SELF, getrusage
 
     from pipeline.model import Message
