@@ -139,6 +139,14 @@ def test_what_was_changed_or_struck_is_not_in_the_short_form_as_it_was(format: s
 
 
 @BOTH
+def test_a_link_of_which_only_the_title_is_printed_is_known_again(format: str) -> None:
+    d = rich_digest()
+    d = replace(d, resources=(replace(d.resources[1], text="https://fenlu.example.com/"),))
+    done = review(d, render(d, format), format, OPTIONS)
+    assert (done.digest, done.struck) == (d, ())
+
+
+@BOTH
 def test_an_empty_file_strikes_everything(format: str) -> None:
     done = reviewed("", format)
     assert (done.changed, done.added) == (0, 0)

@@ -153,6 +153,18 @@ def test_a_digest_in_markdown_and_in_text_gives_the_same_sections() -> None:
             assert len(s.blocks) == blocks[s.title.split(" ", 1)[1]], s.title
 
 
+def test_an_empty_line_between_two_items_opens_no_section() -> None:
+    text = render(rich_digest(), "txt").replace("\n问：「多选题", "\n\n问：「多选题")
+    assert [s.title for s in from_text(text).sections if s.title] == [
+        s.title for s in from_text(render(rich_digest(), "txt")).sections if s.title
+    ]
+    said = [
+        [line.text for s in d.sections for b in s.blocks for line in b.lines]
+        for d in (from_text(text), from_text(render(rich_digest(), "txt")))
+    ]
+    assert said[0] == said[1]
+
+
 def test_a_struck_line_is_not_posted() -> None:
     text = render(rich_digest(), "md")
     kept = "\n".join(line for line in text.split("\n") if "下沙" not in line)

@@ -244,6 +244,15 @@ def test_only_web_addresses_become_links(url: str, safe: str | None) -> None:
     assert safe_url(url) == safe
 
 
+def test_a_bare_address_with_a_title_is_printed_as_the_link_alone() -> None:
+    d = rich_digest()
+    bare = replace(d.resources[1], text="https://fenlu.example.com/")
+    d = replace(d, resources=(bare,), tldr=())
+    assert "[分录每日一练](https://fenlu.example.com/)** — 老秦" in render(d, "md")
+    assert render(d, "txt").count("https://fenlu.example.com/") == 1
+    assert render(replace(d, sources={}), "html").count("https://fenlu.example.com/") == 1
+
+
 def test_an_address_that_was_cut_leads_nowhere() -> None:
     d = rich_digest()
     cut = replace(d.decisions[0], text="看 https://docs.example.org/doc… 和 https://example.org/whole 两个")

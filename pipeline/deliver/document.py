@@ -197,6 +197,7 @@ def _lines(tokens: list[Token]) -> Iterator[Line]:
 # ---- plain text ----
 
 _ANSWER = re.compile(r"(?:答：|A: )")
+_ITEM = re.compile(r"(?:· |▸ |\d{1,3}\. |问：|問：|答：|Q: |A: |[ \t\u3000])")
 _INDENT = re.compile(r"[ \t\u3000]+")
 
 
@@ -207,7 +208,10 @@ def from_text(text: str) -> Document:
         return Document(title="", sections=())
     title, *intro = paragraphs[0]
     sections = [Section(title="", blocks=_blocks(intro))] if intro else []
-    sections += [Section(title=head, blocks=_blocks(rest)) for head, *rest in paragraphs[1:]]
+    for rows in paragraphs[1:]:
+        # An empty line that somebody put between two items opens no section.
+        headless = bool(_ITEM.match(rows[0]))
+        sections.append(Section(title="" if headless else rows[0], blocks=_blocks(rows if headless else rows[1:])))
     return Document(title=title, sections=tuple(sections))
 
 

@@ -135,7 +135,7 @@ class _Desk:
         """Where an entry of a section stands in the file, and as what; None: struck."""
         if section not in self.shown:
             return 0, entry
-        said = bare(self.words.text(entry.text)) or bare(entry.title or entry.url or "")
+        said = bare(self.words.text(entry.text) if self.words.quotes(entry) else entry.title or entry.url or "")
         by = bare(self.words.by(entry.sender, entry.time))
         for group, plain in self.ours:
             if group.section == section and said in plain and by in plain:

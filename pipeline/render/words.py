@@ -12,10 +12,11 @@ from pipeline.model import Digest, Entry, Message, QAEntry
 from pipeline.render.escape import one_line, safe_url, visible
 from pipeline.render.labels import MARKS, MEDIA, MONTHS, NOISE, SECTIONS, STATUS, WEEKDAYS
 from pipeline.render.options import RenderOptions
+from pipeline.text import cjk_share
 
 _MENTION = re.compile(r"(?<![\w.%+-])@[^\s@，,。：:；;！!？?（）()]{1,30}")
 SCREEN_CHARS = 580  # one phone screen is 600; the rest is for "(1/1)" and the line that points to the whole
-CHARS_PER_MINUTE = 400  # comfortable silent reading of Chinese
+CHINESE_PER_MINUTE, LETTERS_PER_MINUTE = 400, 1200  # comfortable silent reading
 
 
 class Words:
@@ -85,7 +86,9 @@ class Words:
     @property
     def minutes(self) -> int:
         """How long the printed lines take to read."""
-        return max(1, round(sum(len(e.text) for e in entries_of(self._digest)) / CHARS_PER_MINUTE))
+        texts = [e.text for e in entries_of(self._digest)]
+        chinese = sum(cjk_share(t) * len(t) for t in texts)
+        return max(1, round(chinese / CHINESE_PER_MINUTE + (sum(map(len, texts)) - chinese) / LETTERS_PER_MINUTE))
 
     @property
     def lines(self) -> int:
@@ -135,6 +138,10 @@ class Words:
         """Chat text as printed: visible; mentions masked where people are not named in full."""
         shown = visible(text)
         return shown if self._options.name_display == "nick" else _MENTION.sub("@***", shown)
+
+    def quotes(self, entry: Entry) -> bool:
+        """Is the text worth printing? A bare address is not, where its title stands as a link."""
+        return bool(entry.text) and not (entry.title and entry.url and entry.text.strip() == entry.url)
 
     def marks_of(self, entry: Entry) -> tuple[str, str]:
         """Quotation marks for verbatim text; none for anything else, so that the marks always mean verbatim."""
