@@ -26,8 +26,8 @@ from pipeline.embedding import Vectors
 EXACT_MOST = 40_000  # 15 ms a query on one core; from there on lists are faster than their loss
 TAIL_LEAST = 4_000  # a tail up to here is never worth a new file
 TAIL_SHARE = 0.05
-PROBE_SHARE = 0.06  # of the lists are looked into, at least PROBE_LEAST
-PROBE_LEAST = 48
+PROBE_SHARE = 0.08  # of the lists are looked into, at least PROBE_LEAST
+PROBE_LEAST = 96
 SAMPLE_PER_LIST = 40  # vectors to learn a list's centre from
 ROUNDS = 6  # of k-means; more moves recall by less than its noise
 SEED = 7
