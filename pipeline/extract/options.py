@@ -12,7 +12,7 @@ class ExtractOptions:
     group_gap_s: int = 150  # two messages of one asker this near are one question
     window_messages: int = 45  # findings: nine in ten answers stand within the next 45 messages
     far_candidates: int = 12  # nearest by meaning, anywhere later: answers a day later without a quote
-    min_pair_confidence: float = 0.36  # below, a question-answer pair is not reported
+    min_pair_confidence: float = 0.38  # below, a question-answer pair is not reported
     min_open_confidence: float = 0.3  # below, an unanswered question is not reported
     quality_texts: int = 2500  # distinct texts up to which the slow vectors are used; the same line as in scoring, which computes them
     quotes: bool = False  # memorable lines are opt-in

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.embedding import MessageVectors
 from pipeline.extract import cues, judging, pairs, second
+from pipeline.extract.item_kinds import CUES
 from pipeline.extract.options import ExtractOptions
 from pipeline.extract.questions import Meant, choose_tier, group_questions, printed_rows, read_messages
 from pipeline.extract.table import ChatTable, Floats, Ints, read_table
@@ -26,6 +27,7 @@ NEVER = frozenset({Noise.AD, Noise.REPOST, Noise.SYSTEM, Noise.PAT, Noise.CHAIN,
 RESOLVED_WITHIN = 25  # messages in which the asker's "works now" still belongs to the answer
 DOUBTED = 0.7  # weight of what scoring calls banter, thanks and the like: rarely a question or an answer, but scoring errs too
 TOLD = 8  # characters of a reply that may have answered
+LIKELY = 0.5  # P of an answer above which its question is not listed as open
 CLEAR = 8  # characters of a question that can be listed as open by itself
 SHORT_DEFERRAL = 24  # a deferral of so few characters says nothing else
 
@@ -120,9 +122,11 @@ def _open_confidence(j: Judged) -> float:
 
 
 def _is_plain_question(table: ChatTable, j: Judged, scored: Sequence[Scored]) -> bool:
-    """Can it stand in a list of open questions: it asks by itself, it is no banter, and its words say what about."""
-    asking = [i for i in j.rows if scored[i].noise is None and scored[i].question >= 0.4]
-    return any(len(table.texts[i]) >= CLEAR for i in asking)
+    """Can it stand in a list of open questions: it asks by itself, it is neither banter nor an offer, and its words say what about."""
+    asking = [i for i in j.rows if scored[i].noise is None and scored[i].question >= 0.4 and len(table.texts[i]) >= CLEAR]
+    if j.likely.size and float(j.likely.max()) >= LIKELY:
+        return False  # answered, if not surely enough to print
+    return any(not cues.RHETORICAL.search(table.texts[i]) and not CUES["offer"].search(table.texts[i]) for i in asking)
 
 
 def _replied(table: ChatTable, links: Sequence[ReplyLink], scored: Sequence[Scored], row: dict[str, int]) -> set[int]:

@@ -1,0 +1,199 @@
+"""Questions, items and talks: what the stage must and must not say, by small invented chats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pytest
+
+from pipeline.embedding import FAST, QUALITY, MessageVectors, load_embedder
+from pipeline.extract import ExtractOptions, extract_items, extract_qa, extract_talks
+from pipeline.extract.item_fields import place_of, title_of
+from pipeline.extract.pairs import candidate_pairs
+from pipeline.extract.table import read_table
+from pipeline.model import Item, Kind, Message, Noise, QAPair, ReplyLink, Scored, Session, Talk, Thread
+
+START = datetime.fromisoformat("2026-05-18T20:00:00+08:00")
+SPEECH = "第{}点,这个步骤要先把材料准备齐,然后逐项核对清楚再往下走,别着急提交"
+
+
+def chat(*lines: tuple[str, str] | tuple[str, str, str], step_s: int = 40) -> list[Message]:
+    """Messages from (sender, text) or (sender, text, quoted id); ids m0, m1…"""
+    return [
+        Message(
+            id=f"m{i}", sender_id=line[0], sender=line[0], sent_at=START + timedelta(seconds=step_s * i), text=line[1],
+            reply_to=line[2] if len(line) > 2 else None,
+        )
+        for i, line in enumerate(lines)
+    ]  # fmt: skip
+
+
+def scored(messages: Sequence[Message], noise: Noise | None = None) -> list[Scored]:
+    return [Scored(message_id=m.id, value=0.5, why={}, noise=noise, question=float("?" in m.text or "吗" in m.text)) for m in messages]
+
+
+def vectors(messages: Sequence[Message]) -> MessageVectors:
+    return MessageVectors(messages, load_embedder(FAST), load_embedder(QUALITY))
+
+
+def links(messages: Sequence[Message]) -> list[ReplyLink]:
+    return [ReplyLink(message_id=m.id, parent_id=m.reply_to, by="quote" if m.reply_to else None) for m in messages]
+
+
+def qa(messages: Sequence[Message], noise: Noise | None = None) -> list[QAPair]:
+    thread = [Thread(id="t1", messages=tuple(messages))]
+    return extract_qa(messages, links(messages), thread, scored(messages, noise), vectors(messages), ExtractOptions())
+
+
+def items(messages: Sequence[Message], noise: Noise | None = None) -> list[Item]:
+    return extract_items(messages, [], scored(messages, noise), [], vectors(messages), ExtractOptions())
+
+
+def talks(messages: Sequence[Message]) -> list[Talk]:
+    session = [Session(id="s1", messages=tuple(messages))]
+    return extract_talks(messages, session, [], scored(messages), [], ExtractOptions())
+
+
+ASKED = (
+    ("u1", "早上好"),
+    ("u2", "请教一下,打印机换了墨盒以后一直提示离线,怎么才能恢复?"),
+    ("u3", "哈哈哈今天好热"),
+    ("u4", "先把打印机电源关掉,等30秒再开,然后在设置里删掉旧的打印机重新添加一次,驱动选官网最新的", "m1"),
+    ("u2", "好了!可以打了,谢谢"),
+    ("u5", "中午吃什么"),
+)
+
+
+def test_a_question_finds_its_quoted_answer_and_the_askers_relief() -> None:
+    (pair,) = (q for q in qa(chat(*ASKED)) if q.answers)
+    assert pair.question_ids == ("m1",)
+    assert [a.message_ids for a in pair.answers] == [("m3",)]
+    assert pair.resolved_by == "m4"
+    assert 0 < pair.confidence <= 1
+
+
+def test_the_same_chat_gives_the_same_pairs() -> None:
+    assert qa(chat(*ASKED)) == qa(chat(*ASKED))
+
+
+def test_an_advertisement_is_neither_question_nor_answer() -> None:
+    assert qa(chat(*ASKED), noise=Noise.AD) == []
+
+
+def test_a_promise_to_answer_later_is_no_answer() -> None:
+    found = qa(chat(("u1", "请问报名表在哪里下载?有没有链接?"), ("u2", "我晚点问一下"), ("u3", "哈哈"), ("u4", "今天真冷")))
+    assert not any("m1" in a.message_ids for q in found for a in q.answers)
+
+
+def test_answers_of_one_pair_are_grouped_by_member() -> None:
+    messages = chat(*ASKED)
+    sender = {m.id: m.sender_id for m in messages}
+    for pair in qa(messages):
+        for answer in pair.answers:
+            assert len({sender[i] for i in answer.message_ids}) == 1
+
+
+def test_an_answer_a_thousand_messages_later_is_still_a_candidate() -> None:
+    words = [("u2", "打印机换了墨盒以后一直提示离线怎么恢复")] + [(f"u{i % 7 + 3}", f"路上看到一只猫{i}") for i in range(1000)]
+    messages = chat(*words, ("u4", "打印机提示离线的话删掉旧打印机重新添加就能恢复"))
+    found = candidate_pairs(read_table(messages), [[0]], vectors(messages).fast, 45, 12)
+    assert 1001 in found.row.tolist()
+
+
+def test_a_file_and_a_link_are_resources_an_advertised_link_is_not() -> None:
+    messages = chat(("u1", "[腾讯文档] 新人资料合集 https://docs.example.com/a1 需要的自己下载"), ("u2", "收到"))
+    (resource,) = (i for i in items(messages) if i.kind == "resource")
+    assert resource.message_ids == ("m0",)
+    assert resource.url == "https://docs.example.com/a1"
+    assert items(messages, noise=Noise.AD) == []
+
+
+def test_one_link_posted_twice_is_one_resource() -> None:
+    twice = chat(
+        ("u1", "资料合集 https://docs.example.com/a1 大家下载"), ("u2", "好的"), ("u3", "再发一次资料 https://docs.example.com/a1 自取")
+    )
+    assert [i.message_ids for i in items(twice) if i.kind == "resource"] == [("m0",)]
+
+
+NOTICE = "【通知】线下交流会定在6月13日(周六)14:00,地点:市图书馆3楼报告厅,名额30人,请大家在6月10日前接龙报名"
+MOVED = "【通知】线下交流会改到6月20日(周六)14:00,地点不变,原来6月13日的作废,请大家互相转告"
+
+
+def test_an_announcement_carries_its_moment_and_a_change_replaces_it() -> None:
+    first = [i for i in items(chat(("u1", NOTICE), ("u2", "收到"))) if i.kind == "announcement"]
+    assert [i.when for i in first] == ["2026-06-13T14:00:00+08:00"]
+    both = [i for i in items(chat(("u1", NOTICE), ("u2", "收到"), ("u3", "好的"), ("u1", MOVED), step_s=400)) if i.kind == "announcement"]
+    assert [i.when for i in both] == ["2026-06-20T14:00:00+08:00"]
+    assert both[0].replaces == ("m0",)
+
+
+def test_a_place_and_a_title_are_the_messages_own_words() -> None:
+    (message,) = chat(("u1", "周六下午在滨江文化中心3楼集合,资料见《志愿者手册》"))
+    assert place_of([message]) in message.text  # type: ignore[operator]
+    assert title_of([message]) == "志愿者手册"
+
+
+def test_memorable_lines_are_opt_in() -> None:
+    assert not any(i.kind == "quote" for i in items(chat(*ASKED)))
+
+
+def _talk() -> list[Message]:
+    opening = [("host", "今晚的分享马上开始,主题《怎样准备材料》,请先不要刷屏"), ("u5", "板凳")]
+    floor = [("speaker", SPEECH.format(i)) for i in range(12)]
+    return chat(*opening, *floor[:6], ("u6", "👍"), *floor[6:], ("u7", "谢谢老师"), step_s=90)
+
+
+def test_a_member_who_holds_the_floor_after_a_host_gives_a_talk() -> None:
+    (talk,) = talks(_talk())
+    assert (talk.kind, talk.speaker_id, talk.title_id) == ("talk", "speaker", "m0")
+    assert list(talk.outline_ids) == sorted(talk.outline_ids, key=lambda i: int(i[1:]))
+
+
+def test_two_members_talking_in_turn_give_no_talk() -> None:
+    assert talks(chat(*[(f"u{i % 2}", SPEECH.format(i)) for i in range(40)])) == []
+
+
+def test_an_agenda_with_reports_is_a_meeting() -> None:
+    agenda = ("host", "【第3次进度会】①场地 ②议程 ③预算 ④志愿者,超时的发红包")
+    reports = [(f"u{k}", f"{mark}这一块已经谈妥了,合同周五签,定了就不再改") for k, mark in enumerate("①②③④")]
+    (meeting,) = talks(chat(agenda, *reports))
+    assert (meeting.kind, meeting.title_id) == ("meeting", "m0")
+    assert set(meeting.outline_ids) == {"m1", "m2", "m3", "m4"}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        [("u1", "在吗?")],
+        [("u1", f"第{i}条笔记,怎么整理比较好?") for i in range(30)],
+        [(f"u{i}", "有人知道怎么报名吗?") for i in range(60)],
+        [("", "没有发送者的消息,请问怎么办?"), ("", "先登录再点报名就可以了")],
+        [("u1", " "), ("u2", "\n"), ("u3", "？")],
+    ],
+    ids=["nothing", "one message", "one person", "everybody asks the same", "no senders", "blanks"],
+)
+def test_odd_chats_give_sensible_output(lines: list[tuple[str, str]]) -> None:
+    messages = chat(*lines)
+    known = {m.id for m in messages}
+    for pair in qa(messages):
+        assert set(pair.question_ids) <= known
+        assert {i for a in pair.answers for i in a.message_ids} <= known - set(pair.question_ids)
+        assert (pair.status == "unanswered") == (not pair.answers)
+    assert all(set(i.message_ids) <= known for i in items(messages))
+    if messages:
+        talks(messages)
+
+
+def test_media_carry_neither_questions_nor_answers() -> None:
+    picture = Message(id="p", sender_id="u1", sender="u1", sent_at=START, text="[图片]", kind=Kind.IMAGE)
+    assert qa([picture]) == []
+    assert items([picture]) == []
+
+
+@pytest.mark.slow
+def test_a_flood_of_identical_lines_takes_linear_time() -> None:
+    messages = chat(*[(f"u{i % 50}", "有没有人知道怎么报名啊?") for i in range(20_000)], step_s=2)
+    assert len(qa(messages)) <= 5
+    assert len(items(messages)) <= 5
