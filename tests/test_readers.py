@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -203,6 +205,42 @@ class TestFoundByFuzzing:
     def test_a_bare_carriage_return_in_a_first_line(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="no chat export"):
             read_export(written(tmp_path, b"a,b\rc,d\n1,2\n"), SHANGHAI)
+
+
+class TestHostileText:
+    """Text made to keep a pattern busy for ever is read like any other."""
+
+    LONG = (
+        " " * 60_000 + "x",
+        "(" * 60_000,
+        " [" * 30_000,
+        "[图片](" * 15_000,
+        "[a]" + " " * 60_000 + "x",
+        "名" * 60_000,
+        "<a@" * 20_000,
+        "「" * 60_000,
+    )
+
+    @pytest.mark.parametrize("text", LONG, ids=range(len(LONG)))
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ("", "\n"),
+            ("甲 2026/5/18 6:41\n", "\n\n"),
+            ("a", " 2026/5/18\n"),
+            ("甲(wxid_abc) 2026-11-19 21:58:07\n", "\n\n甲(wxid_abc) 2026-11-19 21:58:08\n好\n\n"),
+            ("2026-11-19 21:58:07 甲\n", "\n\n"),
+            ("2026-11-19 21:58:07 甲", "(12345)\n好\n\n"),
+            ("2026/12/5 22:04 - 张三: ", "\n"),
+            ("[21:58:07] <nick> ", "\n"),
+        ],
+    )
+    def test_it_ends_soon(self, tmp_path: Path, text: str, before: str, after: str) -> None:
+        path = written(tmp_path, before + text + after)
+        started = time.process_time()
+        with suppress(InputError):
+            read_export(path, SHANGHAI)
+        assert time.process_time() - started < 5
 
 
 class TestErrors:

@@ -14,6 +14,7 @@ from pipeline.readers._times import fixed
 from pipeline.readers._wechat import ANNOUNCEMENT
 
 _QUOTE_HEAD = re.compile(r"^> (.*?)(?:\(([^()]+)\))? ((?:\d{4}-)?(?:\d\d-\d\d )?\d\d:\d\d:\d\d)$")
+_LONGEST_CARD = 4_000  # characters of a card's line; addresses are shorter, and the pattern takes long on what is not
 _CARD = re.compile(r"^!?\[(?P<word>[^\]|\n]{1,12})(?:\|(?P<title>[^\n]*?))?\](?:\((?P<url>[^\n]*)\))?(?P<rest>\n.*)?\Z", re.DOTALL)
 
 
@@ -34,7 +35,7 @@ def read_content(content: str, sent_at: datetime, tz: ZoneInfo) -> Rendered:
     if content.startswith("> ") and (quoted := _quoted(content, sent_at, tz)):
         quote, own = quoted
         return Rendered(text=own, quote=quote)
-    found = _CARD.match(content) if content.startswith(("[", "![")) else None
+    found = _CARD.match(content) if content.startswith(("[", "![")) and len(content.partition("\n")[0]) <= _LONGEST_CARD else None
     kind = kind_of_word(found["word"]) if found else Kind.OTHER
     if found is None or (kind is Kind.OTHER and found["word"] != "群公告"):
         return Rendered(text=content)

@@ -11,7 +11,7 @@ from pipeline.readers._dates import day_of, no_day
 from pipeline.readers._format import Draft, ReadOptions
 from pipeline.readers._kinds import is_notice, kind_of_notice, read_placeholder
 from pipeline.readers._source import Probe, Source
-from pipeline.readers._text import Block, body_text
+from pipeline.readers._text import LONGEST_HEADER, Block, body_text
 from pipeline.readers._times import HALF_DAY, Clock, clock_time
 
 HEAD = re.compile(
@@ -37,7 +37,7 @@ class Headers:
 
     def __init__(self, source: Source, options: ReadOptions) -> None:
         self.source = source
-        lines = Probe(source).lines
+        lines = [line if len(line) <= LONGEST_HEADER else "…" for line in Probe(source).lines]
         heads = [(i, found) for i, line in enumerate(lines) if (found := HEAD.match(line.rstrip("\r")))]
         self.day_rows = any(map(DAY_ROW.match, lines))
         # copies by hand may have lost the empty lines

@@ -81,7 +81,7 @@ def strip_word(text: str) -> str:
 _SHARED_FILE = re.compile(r"^\S+ (?:分享文件|上传文件|共享文件) (.+)$")
 # nothing but faces: "[玫瑰][玫瑰]", ":table-flip:"
 _FACES = re.compile(r"^\s*(?:(?:\[[^\[\]\s]{1,5}\]\s*){1,9}|:[a-z0-9_+-]{2,40}:)\s*$")
-_FILE_SIZE = re.compile(r"[ (（]*[\d.]+ ?(?:B|KB|MB|GB|K|M|G)\b.*$", re.IGNORECASE)
+_FILE_SIZE = re.compile(r"[ (（]{0,4}[\d.]{1,12} ?(?:B|KB|MB|GB|K|M|G)\b.*$", re.IGNORECASE)
 
 
 def read_placeholder(text: str) -> tuple[Kind, str | None, str | None, str | None]:
@@ -90,7 +90,7 @@ def read_placeholder(text: str) -> tuple[Kind, str | None, str | None, str | Non
         return Kind.FILE, None, None, shared[1].strip()
     found = placeholder(text) if text.lstrip()[:1] in ("[", "【", "<", "(", "（") else None
     if found is None:
-        return (Kind.STICKER if _FACES.match(text) else Kind.TEXT), None, None, None
+        return (Kind.STICKER if len(text) <= 90 and _FACES.match(text) else Kind.TEXT), None, None, None
     kind, rest = found
     if kind is Kind.FILE:
         return kind, None, None, _FILE_SIZE.sub("", rest).strip() or rest or None
@@ -129,7 +129,7 @@ _ACTOR = re.compile(r"^\s*(?:[\"“「](.{1,60}?)[\"”」]|(.{1,60}?))\s*(?:撤
 
 def actor_of_notice(text: str) -> str:
     """Who recalled or patted, as the notice names them; empty when it does not."""
-    found = _ACTOR.match(text)
+    found = _ACTOR.match(text[:200])
     return (found[1] or found[2] or "").strip() if found else ""
 
 

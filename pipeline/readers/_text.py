@@ -10,6 +10,10 @@ from typing import Generic, TypeVar
 
 H = TypeVar("H")
 
+# No header is longer; patterns with a free name in them take too long on endless lines made to harm.
+LONGEST_HEADER = 400
+ANY_LENGTH = 1 << 62  # for headers that have the text itself behind them
+
 # Blocks are judged so many at a time; the last of them again with the next batch, since what follows decides.
 _BATCH = 4_000
 _CARRIED = 400
@@ -37,19 +41,21 @@ def blocks(
     *,
     preface: list[tuple[int, str]] | None = None,
     blank_before: bool = True,
+    longest: int = LONGEST_HEADER,
 ) -> Iterator[Block[H]]:
     """The messages of a text log.
 
     `parse` says what a header line says, naive local time included, or None for any other line. With `blank_before` a header
     counts only behind an empty line, as its exporter writes it. A log pasted into a message brings header-looking lines along:
-    they are told by their times, which do not fit into the order of the others. `preface` gathers the lines before the first header.
+    they are told by their times, which do not fit into the order of the others. Lines beyond `longest` are no header.
+    `preface` gathers the lines before the first header.
     """
     pending: list[Block[H]] = []
     current: Block[H] | None = None
     last_blank = True
     for number, line in lines:
         blank = not line.strip()
-        found = parse(line) if not blank and (last_blank or not blank_before) else None
+        found = parse(line) if not blank and (last_blank or not blank_before) and len(line) <= longest else None
         if found is not None:
             current = Block(number, line, found[0], found[1], [], last_blank)
             pending.append(current)

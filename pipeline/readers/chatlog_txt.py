@@ -25,7 +25,7 @@ from pipeline.readers._dates import day_of, no_day
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._kinds import is_pat, kind_of_notice
 from pipeline.readers._source import Probe, Source
-from pipeline.readers._text import Block, blocks, body_text
+from pipeline.readers._text import LONGEST_HEADER, Block, blocks, body_text
 from pipeline.readers._times import Clock
 from pipeline.readers.chatlog_json import NOBODY
 
@@ -37,10 +37,11 @@ _NEXT_DAY = timedelta(hours=3)
 
 
 def sniff(probe: Probe) -> bool:
-    heads = [found for line in probe.lines if (found := _HEAD.match(line)) and (found["name"] or found["id"])]
+    lines = [line for line in probe.lines if line.strip() and len(line) <= LONGEST_HEADER]
+    heads = [found for line in lines if (found := _HEAD.match(line)) and (found["name"] or found["id"])]
     known = [found for found in heads if found["id"] or found["chat_id"] or found["name"] in (NOBODY, "我")]
     with_id = [found for found in known if found["id"]]
-    return bool(with_id) and len(known) * 2 > len(heads) and bool(_HEAD.match(next((li for li in probe.lines if li.strip()), "")))
+    return bool(with_id) and len(known) * 2 > len(heads) and bool(_HEAD.match(lines[0]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,14 +24,14 @@ from pipeline.model import Chat, Skipped
 from pipeline.readers._copied import DAY_ROW, HEAD, Headers, drafts
 from pipeline.readers._format import Format, Part, ReadOptions
 from pipeline.readers._source import Probe, Source
-from pipeline.readers._text import blocks
+from pipeline.readers._text import LONGEST_HEADER, blocks
 from pipeline.readers._times import Clock
 
 _WITH_ID = re.compile(r"\([A-Za-z0-9][\w.@-]{4,}\)(?: \[.*\])?$")  # "名(wxid_x) 21:58:07" is another exporter's
 
 
 def sniff(probe: Probe) -> bool:
-    lines = [line for line in probe.lines if line.strip()]
+    lines = [line for line in probe.lines if line.strip() and len(line) <= LONGEST_HEADER]
     heads = [found for line in lines if (found := HEAD.match(line))]
     named = [found for found in heads if "/" in found[0] or not _WITH_ID.search(found["name"])]
     if not named or len(named) * 2 < len(heads):

@@ -55,7 +55,7 @@ def _draft(record: Record, line: int, options: ReadOptions) -> Draft:
     text, sender = record.get("text"), text_of(record.get("sender"))
     if text is None and "type" not in record:
         raise ValueError("text")
-    if not sender and not text_of(record.get("sender_id")):
+    if "sender" not in record and "sender_id" not in record:  # an empty one is nobody's: a notice of the platform
         raise ValueError("sender")
     reactions = record.get("reactions")
     counted = reactions.items() if isinstance(reactions, dict) else ()

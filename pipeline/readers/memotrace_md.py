@@ -22,7 +22,7 @@ from pipeline.readers._format import Draft, Format, Part, Quote, ReadOptions
 from pipeline.readers._kinds import kind_of_notice
 from pipeline.readers._memotrace import read_content
 from pipeline.readers._source import Probe, Source
-from pipeline.readers._text import Block, blocks, body_text
+from pipeline.readers._text import ANY_LENGTH, Block, blocks, body_text
 from pipeline.readers._times import Clock
 from pipeline.readers.memotrace_csv import chat_of
 
@@ -41,7 +41,7 @@ def sniff(probe: Probe) -> bool:
 def read(source: Source, options: ReadOptions) -> Iterator[Part]:
     yield chat_of(source)
     clock = Clock(options.tz)
-    for block in blocks(source.lines(), _Headers()):
+    for block in blocks(source.lines(), _Headers(), longest=ANY_LENGTH):
         yield _draft(block, clock)
 
 

@@ -21,7 +21,7 @@ from pipeline.model import Chat, Kind, Skipped
 from pipeline.readers._files import kind_of_file
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._source import Probe, Source
-from pipeline.readers._text import Block, blocks
+from pipeline.readers._text import ANY_LENGTH, Block, blocks
 from pipeline.readers._times import HALF_DAY, Clock, hour_of_day
 from pipeline.text import urls
 
@@ -83,7 +83,8 @@ def read(source: Source, options: ReadOptions) -> Iterator[Part]:
     yield Chat(name=group, platform="whatsapp")
     clock, order = Clock(options.tz), _order(source)
     preface: list[tuple[int, str]] = []
-    for number, block in enumerate(blocks(source.lines(), lambda line: _header(line, order), preface=preface, blank_before=False)):
+    heads = blocks(source.lines(), lambda line: _header(line, order), preface=preface, blank_before=False, longest=ANY_LENGTH)
+    for number, block in enumerate(heads):
         named = _NAMED.match(block.header.rest)
         if number == 0 and named and block.header.ios and named["text"].startswith("\u200e"):
             group = _MARKS.sub("", named["name"])  # the banner about encryption is the group's

@@ -19,7 +19,7 @@ from pipeline.i18n import _noop
 from pipeline.model import Chat
 from pipeline.readers._format import Format, Part, ReadOptions
 from pipeline.readers._source import Probe, Source
-from pipeline.readers._text import blocks
+from pipeline.readers._text import ANY_LENGTH, blocks
 from pipeline.readers._times import Clock
 from pipeline.readers._wxcli import read_content
 
@@ -37,7 +37,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Part]:
     yield Chat(name=title[1] if title else "", platform="wechat")
     clock = Clock(options.tz)
     names = _known_names(source)
-    for block in blocks(source.lines(), _header, blank_before=False):
+    for block in blocks(source.lines(), _header, blank_before=False, longest=ANY_LENGTH):
         content = "\n".join([block.header, *block.body]).rstrip("\n")
         sender, content = _split(content, names)
         yield read_content(content, line=block.line, sent_at=clock(block.sent_at), sender=sender)
