@@ -73,8 +73,7 @@ def _turns(table: ChatTable, p: Floats, above: NDArray[np.bool_]) -> list[list[i
 def _item(messages: Sequence[Message], table: ChatTable, kind: ItemKind, rows: list[int], p: Floats) -> Item:
     mine = [messages[i] for i in rows]
     best = mine[0]
-    names = {int(table.sender[i]): m.sender_id for i, m in enumerate(messages)} if kind == "action" else {}
-    named = [names[s] for s in sorted(table.mentions[rows[0]])] if kind == "action" else []
+    named = [table.sender_ids[s] for s in sorted(table.mentions[rows[0]])]
     short = len(table.texts[rows[0]]) < 16 and best.reply_to is not None
     return Item(
         kind=kind, message_ids=tuple(m.id for m in mine), confidence=round(float(p[rows[0]]), 3),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.extract import cues
-from pipeline.model import Kind, Message, Scored
+from pipeline.model import Kind, Message
 from pipeline.text import cjk_share, clean, grams, is_placeholder, urls
 
 Ints = NDArray[np.int64]
@@ -57,6 +58,7 @@ class ChatTable:
     texts: Sequence[str]
     seconds: NDArray[np.float64]
     sender: Ints
+    sender_ids: Sequence[str]  # number → id
     burst: Ints
     reply: Ints  # row of the visibly quoted message, -1: none
     mentions: Sequence[frozenset[int]]  # sender numbers that the text addresses
@@ -69,8 +71,13 @@ class ChatTable:
         return self.own[:, COLUMN[name]]
 
 
-def read_table(messages: Sequence[Message], scored: Sequence[Scored] | None = None) -> ChatTable:
-    """The chat's table."""
+def read_table(messages: Sequence[Message]) -> ChatTable:
+    """The chat's table; the last one is kept, because questions and items are read from the same."""
+    return _read_table(tuple(messages))
+
+
+@lru_cache(maxsize=1)
+def _read_table(messages: tuple[Message, ...]) -> ChatTable:
     texts = [clean(m.text) for m in messages]
     numbers: dict[str, int] = {}
     sender = np.array([numbers.setdefault(m.sender_id, len(numbers)) for m in messages], dtype=np.int64)
@@ -80,7 +87,7 @@ def read_table(messages: Sequence[Message], scored: Sequence[Scored] | None = No
     burst = _bursts(sender, seconds, messages)
     tokens = [frozenset(grams(t[:READ_CHARS])) for t in texts]
     return ChatTable(
-        messages=messages, texts=texts, seconds=seconds, sender=sender, burst=burst, reply=reply,
+        messages=messages, texts=texts, seconds=seconds, sender=sender, sender_ids=list(numbers), burst=burst, reply=reply,
         mentions=_mentions(messages, numbers), own=_own(messages, texts, burst, reply), tokens=tokens,
         rarity=_rarity(tokens), standing=_standing(sender, texts, messages),
     )  # fmt: skip
