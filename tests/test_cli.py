@@ -156,6 +156,11 @@ def test_a_gap_of_three_years_parts_two_sessions(tmp_path: Path) -> None:
     assert len({json.loads(x)["session"] for x in dianti("analyze", log, "--json").stdout.splitlines()}) == 2
 
 
+def test_messages_without_a_sender_are_read(tmp_path: Path) -> None:
+    log = write_log(tmp_path / "log.jsonl", ["系统维护今晚十点开始", "报名表已经更新，请大家核对"], sender="")
+    assert len(dianti("analyze", log, "--json").stdout.splitlines()) == 2
+
+
 def test_an_unknown_format_is_a_usage_error() -> None:
     assert dianti("digest", sample_logs()[0], "--format", "docx").exit_code == 2
 
