@@ -48,7 +48,8 @@ def originals() -> list[Original]:
         with open_archive(folder, read_only=True) as archive:
             rows = archive.db.execute(
                 """
-                SELECT m.row, m.id, m.sent_at, m.sender_id, m.sender, m.text, m.kind, a.session, a.segment, a.thread, a.topic, a.value, a.question,
+                SELECT m.row, m.id, m.sent_at, m.sender_id, m.sender, m.text, m.kind, a.session, a.segment, a.thread, a.topic, a.value,
+                a.question,
                        a.noise, a.reply_row, a.reply_by, v.data
                 FROM message m JOIN analysed a ON a.row = m.row LEFT JOIN vector v ON v.content = m.content ORDER BY m.at, m.row
                 """

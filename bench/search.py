@@ -26,7 +26,8 @@ CACHE = Path(os.environ.get("DIANTI_TRAIN_CACHE", ".cache")) / "bench"
 LARGE = int(os.environ.get("DIANTI_BENCH_MESSAGES", "1000000"))
 BARE = "import faiss; from pipeline.embedding import load_embedder; load_embedder().queries(['续费率怎么算'])"
 QUERIES = (
-    "机械盘空闲时几秒钟敲一下算不算毛病", "停电怎么让nas自己关机", "什么时候打印准考证", "孩子上吐下泻家里怎么处理", "没有专业鞋子 平时的运动鞋行不行",
+    "机械盘空闲时几秒钟敲一下算不算毛病", "停电怎么让nas自己关机", "什么时候打印准考证", "孩子上吐下泻家里怎么处理",
+    "没有专业鞋子 平时的运动鞋行不行",
     "data showing up hours after the load already ran", "spuds turned black overnight", "路由器刷完没有5g信号", "续费率", "iPhone15",
 )  # fmt: skip
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pipeline.archive import Archive
 from pipeline.embedding import load_embedder
+from pipeline.errors import UserError
 from pipeline.search import ONLY, Filters, Searcher
 from pipeline.search.show import show_thread as thread_of
 
@@ -31,6 +32,7 @@ def serve(archive: Archive, tz: ZoneInfo) -> None:
 def build_server(archive: Archive, tz: ZoneInfo) -> Any:
     """The server with its three tools."""
     from mcp.server import MCPServer
+    from mcp.server.mcpserver.exceptions import ToolError
     from mcp.types import ToolAnnotations
 
     model = archive.setting("model_asked")
@@ -48,15 +50,18 @@ def build_server(archive: Archive, tz: ZoneInfo) -> Any:
         """
         unknown = [kind for kind in only or [] if kind not in ONLY]
         if unknown:
-            raise ValueError(f"only: unknown {', '.join(unknown)}; there are {', '.join(ONLY)}")
-        filters = Filters(chat=chat, sender=sender, since=_moment(since, tz), until=_moment(until, tz), only=tuple(only or ()))
-        return _found(searcher, archive, query, filters, max(1, min(limit, LIMIT_MOST)))
+            raise ToolError(f"only: unknown {', '.join(unknown)}; there are {', '.join(ONLY)}")
+        try:
+            filters = Filters(chat=chat, sender=sender, since=_moment(since, tz), until=_moment(until, tz), only=tuple(only or ()))
+            return _found(searcher, archive, query, filters, max(1, min(limit, LIMIT_MOST)))
+        except (UserError, ValueError) as error:  # a chat name that several have; a time that is none
+            raise ToolError(str(error)) from error
 
     async def show_thread(message_id: str) -> dict[str, Any]:
         """The whole conversation of a message, in time order."""
         shown = thread_of(archive, message_id)
         if shown is None:
-            raise ValueError(f"{message_id}: there is no such message in the archive")
+            raise ToolError(f"{message_id}: there is no such message in the archive")
         return shown.as_json()
 
     async def list_topics(chat: str | None = None, limit: int = 30) -> dict[str, Any]:

@@ -219,7 +219,7 @@ def test_a_folder_without_write_rights_is_told_and_can_still_be_searched(tmp_pat
     folder = begun(tmp_path / "a")
     folder.chmod(0o500)
     try:
-        with pytest.raises(ArchiveError, match="written|rights|readonly"):
+        with pytest.raises(ArchiveError, match=r"written|rights|readonly"):
             add(folder, export("甲: 新的"))
         with open_archive(folder, read_only=True) as archive:
             assert searcher(archive).search("会员最多几台设备").hits
@@ -245,7 +245,8 @@ with open_archive(folder) as archive, archive.writing():
     if job == "add":
         for d in range(n, n + 3):
             day = chat("甲: 怎么报名？ | 乙: 在小程序里报名 | 丙: 收到", START + timedelta(days=d))
-            add_export(archive, Export(chat=Chat(name="群", id="g"), format="t", messages=tuple(replace(m, id=f"{{d}}-{{m.id}}") for m in day)))
+            named = tuple(replace(m, id=f"{{d}}-{{m.id}}") for m in day)
+            add_export(archive, Export(chat=Chat(name="群", id="g"), format="t", messages=named))
             print("stored", d, flush=True)
         old = chat("甲: 很久以前的一句话", START - timedelta(days=n))
         add_export(archive, Export(chat=Chat(name="群", id="g"), format="t", messages=tuple(replace(m, id=f"old-{{n}}") for m in old)))

@@ -43,8 +43,10 @@ def asked(archive: Archive) -> Searcher:
     ("query", "id"),
     [
         ("会员", "m5"), ("设备", "m5"), ("超限", "m5"), ("dense_rank", "m2"), ("DENSE_RANK", "m2"), ("跳号", "m2"), ("AI绘画", "m10"),
-        ("ai绘画", "m10"), ("iPhone15", "m10"), ("ｉＰｈｏｎｅ１５", "m10"), ("hone1", "m10"), ("软体", "m10"), ("軟體", "m10"), ("C++", "m9"), ("c++", "m9"),
-        ("a-b", "m9"), ("train_step.py", "m9"), ("step.p", "m9"), ("0x80070057", "m8"), ("x8007", "m8"), ("example.com", "m8"), ("setup-v2.3.exe", "m8"),
+        ("ai绘画", "m10"), ("iPhone15", "m10"), ("ｉＰｈｏｎｅ１５", "m10"), ("hone1", "m10"), ("软体", "m10"), ("軟體", "m10"), ("C++",
+        "m9"), ("c++", "m9"),
+        ("a-b", "m9"), ("train_step.py", "m9"), ("step.p", "m9"), ("0x80070057", "m8"), ("x8007", "m8"), ("example.com", "m8"),
+        ("setup-v2.3.exe", "m8"),
         ("https://example.com/setup-v2.3.exe", "m8"), ("😀", "m11"), ("杀毒", "m8"),
     ],
 )  # fmt: skip

@@ -128,7 +128,12 @@ def m0002_ledger(db: sqlite3.Connection) -> None:
     _run(
         db,
         """
-        CREATE TABLE ledger_day (chat INTEGER NOT NULL, day TEXT NOT NULL, messages INTEGER NOT NULL, PRIMARY KEY (chat, day)) WITHOUT ROWID;
+        CREATE TABLE ledger_day (
+            chat INTEGER NOT NULL,
+            day TEXT NOT NULL,
+            messages INTEGER NOT NULL,
+            PRIMARY KEY (chat, day)
+        ) WITHOUT ROWID;
         CREATE TABLE asking (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             chat INTEGER NOT NULL,
@@ -153,10 +158,19 @@ def m0002_ledger(db: sqlite3.Connection) -> None:
         CREATE INDEX note_in_time ON note (chat, at);
         CREATE INDEX note_of_day ON note (chat, day);
         CREATE TABLE same_asking (
-            later INTEGER NOT NULL, earlier INTEGER NOT NULL, judged_by TEXT NOT NULL, probability REAL NOT NULL, PRIMARY KEY (later, earlier)
+            later INTEGER NOT NULL,
+            earlier INTEGER NOT NULL,
+            judged_by TEXT NOT NULL,
+            probability REAL NOT NULL,
+            PRIMARY KEY (later, earlier)
         ) WITHOUT ROWID;
         CREATE INDEX same_asking_earlier ON same_asking (earlier);
-        CREATE TABLE late_answer (note INTEGER NOT NULL, asking INTEGER NOT NULL, probability REAL NOT NULL, PRIMARY KEY (note, asking)) WITHOUT ROWID;
+        CREATE TABLE late_answer (
+            note INTEGER NOT NULL,
+            asking INTEGER NOT NULL,
+            probability REAL NOT NULL,
+            PRIMARY KEY (note, asking)
+        ) WITHOUT ROWID;
         CREATE INDEX late_answer_asking ON late_answer (asking);
         CREATE TABLE faq_choice (
             chat INTEGER NOT NULL, question TEXT NOT NULL, choice TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (chat, question)

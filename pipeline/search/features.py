@@ -66,7 +66,7 @@ def query_grams(text: str) -> set[str]:
 
 
 def held(terms: Sequence[str], text: str) -> set[str]:
-    """Which of the terms stand in a text; looked for as substrings, since cutting hundreds of texts into terms takes longer than the search."""
+    """Which of the terms stand in a text; looked for as substrings: cutting hundreds of texts takes longer than the search."""
     folded = text.lower() if text.isascii() else fold_script(text)
     return {t for t in terms if t in folded}
 
@@ -158,7 +158,8 @@ class _Table:
         around = set(self.grams[r]).union(*(self.grams[n] for n in near))
         qa_grams = set(self.grams[r]).union(*(self.grams[n] for n in [*asked, *answered] if n in self.grams))
         return [
-            float(candidate.exact), self.cosine.get(r, NO_COSINE), centred, self._z(centred), math.log1p(self.rank.get(r, 300)), self.best - centred,
+            float(candidate.exact), self.cosine.get(r, NO_COSINE), centred, self._z(centred), math.log1p(self.rank.get(r, 300)),
+            self.best - centred,
             self._z(best), self._z(top3), self._z(centre), math.log1p(ranks.get(r, 50)),
             math.log1p(len(self.scene.threads.get(key, ())) if key else 0),
             self._of([line.reply_row] if line.reply_row is not None else []), self._of(self.replies.get(r, [])), self._of(asked),
