@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.embedding import FAST, MODELS, QUALITY, Embedder, MessageVectors, OnnxEmbedder, StaticEmbedder, load_embedder, unit_rows
 from pipeline.errors import ModelError
@@ -25,17 +26,24 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.models import Pooling, Transformer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordPiece
+    from tokenizers.pre_tokenizers import BertPreTokenizer
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
     torch.manual_seed(1)
     folder = tmp_path_factory.mktemp("tiny") / "bert"
     folder.mkdir()
     letters = [*"abcdefghijklmnopqrstuvwxyz:?!", *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz")]
-    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters]), encoding="utf-8")
-    BertTokenizerFast(vocab_file=str(folder / "vocab.txt")).save_pretrained(folder)
+    pieces = {piece: i for i, piece in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters])}
+    tokenizer = Tokenizer(WordPiece(pieces, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = BertPreTokenizer()
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, unk_token="[UNK]", pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]"
+    ).save_pretrained(folder)
     BertModel(
         BertConfig(
-            vocab_size=5 + len(letters),
+            vocab_size=len(pieces),
             hidden_size=16,
             num_hidden_layers=1,
             num_attention_heads=2,
