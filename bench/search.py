@@ -52,9 +52,8 @@ def cold(archive: Archive, rounds: int = 5) -> None:
     for _round in range(rounds):
         bare.append(_seconds([sys.executable, "-c", BARE]))
         ours.append(_seconds(command))
-    print(
-        f"cold search, {archive.newest_row():,} messages: {min(ours):.2f} s; bare script {min(bare):.2f} s; ratio {min(ours) / min(bare):.2f}"
-    )
+    best, plain = min(ours), min(bare)
+    print(f"cold search, {archive.newest_row():,} messages: {best:.2f} s; bare script {plain:.2f} s; ratio {best / plain:.2f}")
 
 
 def _seconds(command: Sequence[str]) -> float:
