@@ -70,7 +70,7 @@ def train(eval_data: Path, out: Path, hold_out: frozenset[str]) -> None:
     `hold_out` may also name parts of the other sets ("qq_group.0", "vcsum.1"), for their own figures.
     """
     samples = [s for s in [*gold_samples(eval_data, hold_out), *other_samples(eval_data)] if s.name not in hold_out]
-    train_tier([s for s in samples if not s.name.startswith("questions")], out, QUALITY, MODELS)
+    train_tier([s for s in samples if not s.name.startswith("questions")], out, QUALITY, ("question", *MODELS))
     train_tier(samples, out, FAST, ALWAYS_FAST if hold_out else (*ALWAYS_FAST, *MODELS))
 
 

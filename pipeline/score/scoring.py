@@ -28,9 +28,9 @@ REASONS = (
     Noise.BANTER, Noise.ACK, Noise.GREETING, Noise.CHAIN, Noise.CHECKIN, Noise.REDPACKET, Noise.STICKER, Noise.REPOST, Noise.SYSTEM,
 )  # fmt: skip
 NOISE_AT = 0.45
-AD_AT = 0.2  # ads are rare where this was learned, and seldom like another community's
+AD_AT = 0.15  # ads are rare where this was learned, and seldom like another community's
 QUESTION_SPARES = 0.5  # a likely question is never noise, whatever its words …
-QUESTION_SPARES_AD = 0.7  # … "anybody need a …?" excepted
+QUESTION_SPARES_AD = 0.9  # … "anybody need a …?" excepted
 BASE = "base"  # what a message is worth before anything is known of it
 CALIBRATION = (0.49, 0.39)  # leave-one-out: with slope and shift a value of .7 is worth .7 of a must-read message
 DOUBT_COST = 1.2  # log-odds that certain noise takes; P(noise) of it where it is not certain
@@ -69,6 +69,8 @@ def score_messages(
     if tier == QUALITY:
         meaning = meaning_table(cues, vectors.quality(range(len(messages))), QUALITY)
         table = score_table(messages, cues, context, meaning)
+        # Of the two, this one knows only chats, and what is asked there in pieces and without a mark.
+        question = np.mean([question, _likelier(_trees("question", QUALITY).probability(table), QUESTION_ODDS)], axis=0)
 
     noise = _trees("noise", tier).probability(table)
     conflict = whole_quarrels(messages, _trees("conflict", tier).probability(table))
