@@ -31,12 +31,25 @@ MAY_IMPORT = {
     "digest": BASE | {"mask"},
     "render": BASE | {"digest"},
     "deliver": BASE | {"digest", "render"},
-    "archive": ANALYSIS | {"analysis", "readers", "mask", "memory", "index"},
-    "index": BASE | {"archive"},
-    "search": STAGE | {"archive", "index", "mask"},
+    "archive": ANALYSIS | {"analysis", "readers", "mask", "memory", "index", "digest", "search"},
+    "index": STAGE | {"archive"},
+    "search": STAGE | {"archive", "index", "mask", "score", "thread"},
     "memory": ANALYSIS | {"analysis", "archive", "digest", "cite", "mask", "quote", "render", "search"},
 }
-HEAVY = {"torch", "sentence_transformers", "faiss", "onnxruntime", "jieba", "sklearn", "lightgbm", "httpx", "rich", "openpyxl", "mcp", "apprise"}
+HEAVY = {
+    "torch",
+    "sentence_transformers",
+    "faiss",
+    "onnxruntime",
+    "jieba",
+    "sklearn",
+    "lightgbm",
+    "httpx",
+    "rich",
+    "openpyxl",
+    "mcp",
+    "apprise",
+}
 
 
 def modules() -> list[Path]:

@@ -34,7 +34,13 @@ def analysis(line: str, *, noise: dict[str, Noise] | None = None, value: dict[st
     """An analysis by hand: one session, one segment, one thread, one topic; value 0.6 unless given."""
     messages = chat(line)
     scored = tuple(
-        Scored(message_id=m.id, value=(value or {}).get(m.id, 0.6), why={}, noise=(noise or {}).get(m.id), question=float("?" in m.text or "？" in m.text))
+        Scored(
+            message_id=m.id,
+            value=(value or {}).get(m.id, 0.6),
+            why={},
+            noise=(noise or {}).get(m.id),
+            question=float("?" in m.text or "？" in m.text),
+        )
         for m in messages
     )
     made = Analysis(
@@ -98,6 +104,14 @@ def test_every_quote_is_proved_by_its_messages(texts: list[str], limit: int) -> 
 def test_a_quote_of_one_message_keeps_to_its_limit(text: str, limit: int) -> None:
     quoter = Quoter(mask=mask, rarity=rarity([message(text)]))
     assert len(quoter.quote([message(text)], limit)) <= limit + 2
+
+
+def test_an_emoji_of_several_characters_stays_whole_and_is_proved() -> None:
+    family = message("周末带上👨\u200d👩\u200d👧来爬山\u3000九点集合")
+    quoter = Quoter(mask=mask, rarity=rarity([family]))
+    entry = Entry(text=quoter.quote([family], 80), message_ids=("m1",))
+    assert "👨\u200d👩\u200d👧" in entry.text
+    assert is_proved(entry, {"m1": mask(printable_text(family))})
 
 
 def test_a_long_message_is_cut_to_key_sentences_in_order() -> None:
@@ -185,7 +199,10 @@ def test_what_the_operator_struck_does_not_come_back() -> None:
 
 
 def test_a_phone_number_is_masked_everywhere() -> None:
-    a = analysis("甲: 场地联系人的电话是13912345678，提前一天打 | 乙: 好，我周五联系场地", items=(Item(kind="resource", message_ids=("m1",), confidence=0.9),))
+    a = analysis(
+        "甲: 场地联系人的电话是13912345678，提前一天打 | 乙: 好，我周五联系场地",
+        items=(Item(kind="resource", message_ids=("m1",), confidence=0.9),),
+    )
     digest = build_digest(a, ROOMY)
     assert digest.resources[0].text == "场地联系人的电话是***，提前一天打"
     assert "13912345678" not in str(digest_json(digest))

@@ -44,4 +44,6 @@ def test_a_translation_has_the_fields_of_its_message(name: str) -> None:
         for message in read_po(file, locale=name):
             if message.id and message.string and isinstance(message.id, str) and isinstance(message.string, str):
                 fields = re.compile(r"\{(\w*)")
-                assert set(fields.findall(message.id)) == set(fields.findall(message.string)), message.id
+                ours, theirs = (set(fields.findall(text)) for text in (message.id, message.string))
+                # A date may name its month in one language and number it in another.
+                assert ours - {"month_name"} == theirs - {"month", "month_name"}, message.id

@@ -99,5 +99,7 @@ def _add_tree(root: dict[str, Any], tree: int, output: int, share: int, a: dict[
 
 
 def _round_down(threshold: float) -> float:
+    largest = float(np.finfo(np.float32).max)
+    threshold = min(max(threshold, -largest), largest)
     low = np.float32(threshold)
     return float(low if float(low) <= threshold else np.nextafter(low, np.float32(-np.inf)))

@@ -13,6 +13,7 @@ from pipeline.text import clean, count, grams
 _SENTENCE = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]*|\n")
 _LIST_MARK = re.compile(r"^\s*(?:\d{1,2}[.、)）:：]|[①-⑳]|[-•*·])")
 _NUMBER = re.compile(r"\d")
+_BLANKS = re.compile(r"\s+")
 ELLIPSIS = "…"
 
 
@@ -54,7 +55,8 @@ class Quoter:
         if message.url and message.url not in text:
             text = f"{text} {message.url}" if text else message.url
         # A masked text may not join what stood on two lines of the log: each line is cleaned alone.
-        return "\n".join(filter(None, (clean(line) for line in self.mask(text).splitlines())))
+        # Invisible characters stay, for they hold emoji together: what they could do to a page is the templates' business.
+        return "\n".join(filter(None, (_BLANKS.sub(" ", line).strip() for line in self.mask(text).splitlines())))
 
     def shorten(self, text: str, limit: int) -> str:
         """The key sentences of a text within `limit` characters, in order, gaps marked "…"."""
