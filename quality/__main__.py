@@ -1,7 +1,7 @@
 """`python -m quality [--only gold,threads…] [--update]`.
 
-The figure for a gold chat comes from weights learned without it: one fold a chat, kept in `.cache/folds` until the
-training code or data change. The scorer (`score.py`) lies with the evaluation data and calls the program.
+The figure for a gold chat comes from weights learned without it and its neighbour by name: five folds of two chats,
+kept in `.cache/folds` until the code that they depend on changes. The scorer (`score.py`) lies with the evaluation data and calls the program.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def gold_figures(data: Path, chats: list[str], task: str, keep: Path) -> dict[st
     rows: dict[str, dict[str, float]] = {}
     for chat in chats:
         arguments = ["gold", str(data / "gold" / chat), *(["--as", "clipboard"] if task == "clipboard" else [])]
-        rows[chat] = score(data, arguments, {"DIANTI_WEIGHTS": str(fold(data, chat))}, keep / task)[chat]  # type: ignore[assignment]
+        rows[chat] = score(data, arguments, {"DIANTI_WEIGHTS": str(fold(data, pair_of(chat, data)))}, keep / task)[chat]  # type: ignore[assignment]
         print(task, chat, {k: round(v, 3) for k, v in rows[chat].items()}, flush=True)
     figures: dict[str, float] = {}
     for language, names in (("", [c for c in chats if c not in ENGLISH]), ("en.", [c for c in chats if c in ENGLISH])):
@@ -131,7 +131,10 @@ def gold_figures(data: Path, chats: list[str], task: str, keep: Path) -> dict[st
 
 def memory_figures(data: Path, chats: list[str], keep: Path) -> dict[str, float]:
     """Counts pooled over the chats cannot be pooled over folds by the scorer: means of each chat's figures stand in."""
-    rows = [score(data, ["memory", str(data / "gold" / c)], {"DIANTI_WEIGHTS": str(fold(data, c))}, keep / "memory") for c in chats]
+    rows = [
+        score(data, ["memory", str(data / "gold" / c)], {"DIANTI_WEIGHTS": str(fold(data, pair_of(c, data)))}, keep / "memory")
+        for c in chats
+    ]
     figures = {}
     for key in rows[0]:
         known = [r[key] for r in rows if r[key] == r[key]]
@@ -148,6 +151,13 @@ def score(data: Path, arguments: list[str], environment: dict[str, str], keep: P
     if done.returncode:
         sys.exit(f"the scorer failed: {' '.join(command)}")
     return json.loads(out.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+def pair_of(chat: str, data: Path) -> str:
+    """The two gold chats that are held out together, one of them this."""
+    every = sorted(p.parent.name for p in (data / "gold").glob("*/gold.json"))
+    first = every.index(chat) // 2 * 2
+    return ",".join(every[first : first + 2])
 
 
 def fold(data: Path, hold_out: str) -> Path:
