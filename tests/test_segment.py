@@ -117,7 +117,7 @@ NETWORK = [
 
 
 def test_a_change_of_subject_starts_a_segment_and_the_most_likely_one_is_the_real_one() -> None:
-    texts = COOKING + ["对了，问个别的，" + NETWORK[0], *NETWORK[1:]]
+    texts = [*COOKING, "对了，问个别的，" + NETWORK[0], *NETWORK[1:]]
     messages = chat([0.25 * i for i in range(len(texts))], texts)
     segments = split_into_segments(split_into_sessions(messages), vectors(messages))
     assert len(COOKING) in np.cumsum([len(s.messages) for s in segments]).tolist()
