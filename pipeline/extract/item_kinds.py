@@ -39,7 +39,7 @@ _COMPILED = re.compile(
     r"(?:汇总|清单|须知|合集|整理|要点|攻略|指南|教程|模板|书单|checklist|cheat ?sheet|how-?to|guide)[^\n]{0,12}(?:】|[:：]|\s)", re.I
 )
 COMPILED_CHARS = 100
-OPENS_LINE, WORDS_LINE = 0.03, 0.26
+OPENS_LINE, WORDS_LINE = 0.03, 0.32
 _OWN = (*CUES, "days", "clocks", "deadlines", "has_url", "is_file", "is_link", "is_card")
 FEATURES = (*OWN, *_OWN, *(f"turn_{n}" for n in _OWN), "standing", "worth", "asks", *(f"meaning_{k}" for k in KINDS))
 
