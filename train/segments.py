@@ -43,17 +43,15 @@ class Dialogue:
 
 
 def train(eval_data: Path, out: Path, hold_out: frozenset[str] = frozenset()) -> None:
-    """Writes `segment.onnx`; gold chats in `hold_out` are left out."""
+    """Writes `segment.onnx`; gold chats and annotated sets in `hold_out` are left out."""
     tables = table_all(read_all(eval_data, hold_out))
     save_trees(fit(tables), out / "segment.onnx", list(FEATURES))
 
 
 # ---- reading ------------------------------------------------------------------------------------------------------
 def read_all(eval_data: Path, hold_out: frozenset[str] = frozenset()) -> list[Dialogue]:
-    return [
-        *annotated(eval_data, "tiage.train"), *annotated(eval_data, "superdialseg.validation"), *annotated(eval_data, "vcsum.dev"),
-        *joined(eval_data, hold_out), *gold(eval_data, hold_out),
-    ]  # fmt: skip
+    sets = [name for name in ("tiage.train", "superdialseg.validation", "vcsum.dev") if name not in hold_out]
+    return [*(d for name in sets for d in annotated(eval_data, name)), *joined(eval_data, hold_out), *gold(eval_data, hold_out)]
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
