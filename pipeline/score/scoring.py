@@ -29,7 +29,7 @@ REASONS = (
 )  # fmt: skip
 NOISE_AT = 0.45
 AD_AT = 0.15  # ads are rare where this was learned, and seldom like another community's
-QUESTION_SPARES = 0.5  # a likely question is never noise, whatever its words …
+QUESTION_SPARES = 0.65  # a likely question is never noise, whatever its words …
 QUESTION_SPARES_AD = 0.9  # … "anybody need a …?" excepted
 BASE = "base"  # what a message is worth before anything is known of it
 CALIBRATION = (0.49, 0.39)  # leave-one-out: with slope and shift a value of .7 is worth .7 of a must-read message
