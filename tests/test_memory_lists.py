@@ -15,9 +15,9 @@ from pipeline.memory.figures import Line, Period, hours, members, noise_figures,
 from pipeline.memory.health import stage, warnings
 from pipeline.memory.ledger import Answered, Question
 from pipeline.memory.links import canonical
+from pipeline.memory.optout import askings_without, nobody
 from pipeline.memory.pages import faq_page, feedback_text, report_page
 from pipeline.memory.people import advertisers, kol, lurkers, newcomers
-from pipeline.memory.report import nobody
 from pipeline.memory.todos import REPORTED
 from tests.test_memory_ledger import asking, told
 
@@ -246,3 +246,10 @@ def test_the_report_page_shows_each_warning_and_escapes_names() -> None:
     assert "<img>" not in page
     assert "<i>" not in page
     assert "Advertising" in report_page(report, "md", "en")
+
+
+def test_what_somebody_answered_goes_with_them_when_they_opt_out() -> None:
+    askings = {1: asking(1, answers=(told(2, who="乙"), told(3, who="丙"))), 2: asking(4, who="乙")}
+    left = askings_without(askings, lambda sender_id, _name: sender_id == "乙")
+    assert list(left) == [1]
+    assert [t.sender_id for t in left[1].answers] == ["丙"]

@@ -38,7 +38,8 @@ def _digest(archive: Archive, chat: StoredChat, refreshed: Sequence[Refreshed], 
         return
     analysis = next((r.analysis for r in refreshed if r.chat.row == chat.row and r.analysis.messages == messages), None)
     analysis = analysis or _analyze(archive, chat, messages, settings)
-    digest = build_digest(analysis, digest_options(settings, analysis, struck_before(settings, chat.chat)), memory_of(archive, analysis))
+    options = digest_options(settings, analysis, struck_before(settings, chat.chat))
+    digest = build_digest(analysis, options, memory_of(archive, analysis, settings))
     if digest.coverage.unproved:
         note(_("{chat}: {n} entries could not be proved and were left out").format(chat=chat.chat.name, n=digest.coverage.unproved))
     record_digest(archive, chat, digest)

@@ -73,14 +73,15 @@ def lent_memory(settings: Globals, analysis: Analysis) -> Lent | None:
     if not settings.archive.exists():
         return None
     with open_archive(settings.archive, read_only=True) as archive:
-        return memory_of(archive, analysis)
+        return memory_of(archive, analysis, settings)
 
 
-def memory_of(archive: Archive, analysis: Analysis) -> Lent:
+def memory_of(archive: Archive, analysis: Analysis, settings: Globals) -> Lent:
     """What an open archive remembers about the questions of this analysis."""
     from pipeline.memory import memory_for
 
-    return memory_for(archive, analysis)
+    config, own = chat_config(settings, analysis.chat)
+    return memory_for(archive, analysis, lambda sender_id, sender: bool(own.opt_out) and config.is_opted_out(own, sender_id, sender))
 
 
 def struck_before(settings: Globals, chat: Chat) -> frozenset[str]:

@@ -18,6 +18,7 @@ from pipeline.i18n import _
 
 if TYPE_CHECKING:
     from pipeline.archive import Archive, StoredChat
+    from pipeline.memory.optout import OptedOut
 
 CHAT = click.option("--chat", metavar="NAME", help=_("Only this chat (name or key)."))
 JSON = click.option("--json", "as_json", is_flag=True, help=_("JSON lines."))
@@ -39,6 +40,21 @@ def opened(settings: Globals, chat: str | None) -> Iterator[tuple[Archive, list[
         yield archive, [found]
 
 
+def opted_out(settings: Globals, chat: StoredChat) -> OptedOut:
+    """Who opted out of that chat, as dianti.toml says."""
+    from pipeline.config import load_config
+
+    config = load_config(settings.config)
+    own = config.chat(chat.chat.name, chat.chat.id)
+    return lambda sender_id, sender: bool(own.opt_out) and config.is_opted_out(own, sender_id, sender)
+
+
+def any_opted_out(settings: Globals, chats: list[StoredChat]) -> OptedOut:
+    """Who opted out of any of those chats."""
+    each = [opted_out(settings, chat) for chat in chats]
+    return lambda sender_id, sender: any(out(sender_id, sender) for out in each)
+
+
 @click.command(
     "questions",
     help=_(
@@ -57,7 +73,7 @@ def questions_command(settings: Globals, only_open: bool, only_answered: bool, o
 
     with opened(settings, chat) as (archive, chats):
         for stored in chats:
-            for question, line in question_lines(archive, stored):
+            for question, line in question_lines(archive, stored, opted_out(settings, stored)):
                 if (
                     (only_open and question.status != "open")
                     or (only_answered and question.status == "open")
@@ -101,7 +117,7 @@ def report_command(settings: Globals, since: str | None, until: str | None, form
     from pipeline.memory.report import build_report
 
     with opened(settings, chat) as (archive, chats):
-        report = build_report(archive, chats, moment(since, settings), moment(until, settings))
+        report = build_report(archive, chats, moment(since, settings), moment(until, settings), any_opted_out(settings, chats))
     if form == "json":
         text = json.dumps(report, ensure_ascii=False, indent=1) + "\n"
     else:
@@ -151,7 +167,7 @@ def faq_command(settings: Globals, form: str, output: Path | None, chat: str | N
     from pipeline.memory.pages import faq_page
 
     with opened(settings, chat) as (archive, chats):
-        entries = [e for stored in chats for e in build_faq(archive, stored)]
+        entries = [e for stored in chats for e in build_faq(archive, stored, opted_out(settings, stored))]
     if form == "jsonl":
         write("".join(json.dumps(faq_json(e), ensure_ascii=False) + "\n" for e in entries), output)
     else:
@@ -166,7 +182,7 @@ def review_faq(settings: Globals, edited: Path | None, dry_run: bool = False) ->
 
     with open_archive(settings.archive) as archive, archive.writing():
         chats = archive.chats()
-        entries = [e for stored in chats for e in build_faq(archive, stored)]
+        entries = [e for stored in chats for e in build_faq(archive, stored, opted_out(settings, stored))]
         text = _reviewed(review_text(entries), edited)
         choices = read_review(text, entries, edited or Path("faq.md"))
         note(_("{n} choices").format(n=len(choices)))
@@ -198,7 +214,7 @@ def topic_command(settings: Globals, name: str, chat: str | None, as_json: bool)
     from pipeline.memory.topics import topic_page
 
     with opened(settings, chat) as (archive, chats):
-        page = topic_page(archive, chats, name)
+        page = topic_page(archive, chats, name, any_opted_out(settings, chats))
     if as_json:
         print_json_line(page)
         return
@@ -229,7 +245,8 @@ def links_command(settings: Globals, since: str | None, until: str | None, chat:
     from pipeline.memory.links import build_links
 
     with opened(settings, chat) as (archive, chats):
-        found = [r.as_json() for r in build_links(archive, chats, moment(since, settings), moment(until, settings))]
+        out = any_opted_out(settings, chats)
+        found = [r.as_json() for r in build_links(archive, chats, moment(since, settings), moment(until, settings), out)]
     for link in found:
         if as_json:
             print_json_line(link)
@@ -249,7 +266,8 @@ def todos_command(settings: Globals, only_open: bool, chat: str | None, as_json:
     from pipeline.memory.todos import build_todos
 
     with opened(settings, chat) as (archive, chats):
-        found = [t.as_json() for t in build_todos(archive, chats, load_embedder(archive.setting("model_asked", "quality")))]
+        embedder = load_embedder(archive.setting("model_asked", "quality"))
+        found = [t.as_json() for t in build_todos(archive, chats, embedder, any_opted_out(settings, chats))]
     words = {"open": _("open"), "done": _("done"), "overdue": _("overdue")}
     for todo in found:
         if only_open and todo["status"] == "done":
@@ -277,5 +295,6 @@ def feedback_command(settings: Globals, form: str, output: Path | None, chat: st
     from pipeline.memory.pages import feedback_text
 
     with opened(settings, chat) as (archive, chats):
-        matters = [m.as_json() for m in build_feedback(archive, chats, load_embedder(archive.setting("model_asked", "quality")))]
+        embedder = load_embedder(archive.setting("model_asked", "quality"))
+        matters = [m.as_json() for m in build_feedback(archive, chats, embedder, any_opted_out(settings, chats))]
     write(feedback_text(matters, form, settings.lang), output)

@@ -49,8 +49,11 @@ def forget(archive: Archive) -> None:
     drop_changed_days(archive)
 
 
-def memory_for(archive: Archive, analysis: Analysis) -> Lent:
-    """What the archive remembers about an analysis: earlier askings of its questions, and old questions that it answers."""
+def memory_for(archive: Archive, analysis: Analysis, opted_out: Callable[[str, str], bool] = lambda sender_id, sender: False) -> Lent:
+    """What the archive remembers about an analysis: earlier askings of its questions, and old questions that it answers.
+
+    `opted_out` says of a sender id and name whether its bearer may be neither quoted nor named.
+    """
     from pipeline.memory.lending import lend
 
-    return lend(archive, analysis)
+    return lend(archive, analysis, opted_out)

@@ -16,6 +16,7 @@ from pipeline.memory.cues import TOLD_BEFORE
 from pipeline.memory.figures import by_member, read_lines
 from pipeline.memory.keeping import read_ledger
 from pipeline.memory.ledger import Answered, Question
+from pipeline.memory.optout import OptedOut, nobody
 from pipeline.memory.people import ENOUGH
 
 TRUSTED = 10  # the members whose contributions count most
@@ -54,12 +55,12 @@ class Choice:
     answer: str | None = None
 
 
-def build_faq(archive: Archive, chat: StoredChat) -> list[FaqEntry]:
+def build_faq(archive: Archive, chat: StoredChat, opted_out: OptedOut = nobody) -> list[FaqEntry]:
     """The chat's FAQ, the most asked first; rejected entries are left out."""
     choices = read_choices(archive, chat)
     trusted = trusted_members(archive, chat)
     entries = []
-    for question, choice in _merged(read_ledger(archive, chat), choices):
+    for question, choice in _merged(read_ledger(archive, chat, None, opted_out), choices):
         if choice is not None and choice.choice == "reject":
             continue
         best = best_answer(question, trusted)

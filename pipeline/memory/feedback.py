@@ -12,6 +12,7 @@ from pipeline.embedding import Embedder
 from pipeline.mask import mask
 from pipeline.memory.findings import Finding, read_findings
 from pipeline.memory.match import centred, embed, read_learned
+from pipeline.memory.optout import OptedOut, nobody
 from pipeline.text import clean
 
 SAME = 0.62  # centred cosine from which two pieces of feedback are one matter
@@ -59,10 +60,12 @@ class Matter:
         }
 
 
-def build_feedback(archive: Archive, chats: Sequence[StoredChat], embedder: Embedder) -> list[Matter]:
+def build_feedback(archive: Archive, chats: Sequence[StoredChat], embedder: Embedder, opted_out: OptedOut = nobody) -> list[Matter]:
     """Matters, the most voiced first."""
     findings = [
-        f for f in read_findings(archive, chats, ("feedback",), LEAST) if f.body.get("confidence", 1.0) >= CERTAIN or is_marked(_text(f))
+        f
+        for f in read_findings(archive, chats, ("feedback",), LEAST, opted_out)
+        if f.body.get("confidence", 1.0) >= CERTAIN or is_marked(_text(f))
     ]
     texts = [_text(f) for f in findings]
     vectors = centred(embed(texts, embedder), texts, read_learned())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from statistics import median
@@ -14,7 +14,6 @@ from pipeline.memory.cues import chat_day
 from pipeline.memory.ledger import Question
 
 VALUABLE = 0.5  # from this value on a message is a contribution
-OptedOut = Callable[[str, str], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

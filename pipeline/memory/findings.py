@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.archive import Archive, StoredChat
+from pipeline.memory.optout import OptedOut, nobody
 from pipeline.model import Message
 
 SURE = 0.5  # confidence of a finding that is kept over time; a digest may print less sure ones
@@ -27,7 +28,9 @@ class Finding:
         return f"{self.chat.key}/{self.messages[0].id}"
 
 
-def read_findings(archive: Archive, chats: Sequence[StoredChat], kinds: Sequence[str], least: float = SURE) -> list[Finding]:
+def read_findings(
+    archive: Archive, chats: Sequence[StoredChat], kinds: Sequence[str], least: float = SURE, opted_out: OptedOut = nobody
+) -> list[Finding]:
     """Findings of those kinds in time order; those less sure, or whose messages are gone, are left out."""
     found = []
     for chat in chats:
@@ -36,7 +39,7 @@ def read_findings(archive: Archive, chats: Sequence[StoredChat], kinds: Sequence
         for kind, text in rows:
             body = json.loads(text)
             messages = _messages(archive, chat, body.get("messages", ()))
-            if messages and body.get("confidence", 1.0) >= least:
+            if messages and not any(opted_out(m.sender_id, m.sender) for m in messages) and body.get("confidence", 1.0) >= least:
                 found.append(Finding(chat=chat, kind=kind, body=body, messages=messages))
     return sorted(found, key=lambda f: (f.messages[0].sent_at, f.id))
 

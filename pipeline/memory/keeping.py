@@ -16,6 +16,7 @@ from pipeline.memory.cues import chat_day
 from pipeline.memory.ledger import LedgerOptions, Question, fold
 from pipeline.memory.linking import link_day
 from pipeline.memory.match import Learned, Side, asking_sides, note_sides, read_learned
+from pipeline.memory.optout import OptedOut, askings_without, nobody, notes_without
 from pipeline.memory.shelf import drop_day, put_asking, put_note, read_askings, read_links, read_notes
 from pipeline.memory.stretch import instants, parts
 
@@ -113,7 +114,8 @@ def drop_changed_days(archive: Archive) -> None:
         db.execute("DELETE FROM faq_choice WHERE chat NOT IN (SELECT DISTINCT chat FROM message)")
 
 
-def read_ledger(archive: Archive, chat: StoredChat, options: LedgerOptions | None = None) -> list[Question]:
-    """The chat's question ledger, oldest first."""
+def read_ledger(archive: Archive, chat: StoredChat, options: LedgerOptions | None = None, opted_out: OptedOut = nobody) -> list[Question]:
+    """The chat's question ledger, oldest first, without those who opted out."""
     same, late = read_links(archive.db, chat.row)
-    return fold(read_askings(archive.db, chat.row), read_notes(archive.db, chat.row), same, late, options)
+    askings = askings_without(read_askings(archive.db, chat.row), opted_out)
+    return fold(askings, notes_without(read_notes(archive.db, chat.row), opted_out), same, late, options)

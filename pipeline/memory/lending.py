@@ -10,13 +10,14 @@ from pipeline.digest.quote import Quoter, rarity
 from pipeline.mask import mask
 from pipeline.memory.keeping import read_ledger
 from pipeline.memory.ledger import Question
+from pipeline.memory.optout import OptedOut, nobody
 from pipeline.model import Analysis, AskedBefore, Entry, Message, QAEntry
 
 QUESTION_CHARS, ANSWER_CHARS = 90, 150  # as long as a digest's own
 ANSWERS_SHOWN = 2
 
 
-def lend(archive: Archive, analysis: Analysis) -> Lent:
+def lend(archive: Archive, analysis: Analysis, opted_out: OptedOut = nobody) -> Lent:
     """Earlier askings of the analysis's questions, and questions of earlier days that its messages closed."""
     chat = chat_of(archive, analysis)
     if chat is None or not analysis.messages:
@@ -24,7 +25,7 @@ def lend(archive: Archive, analysis: Analysis) -> Lent:
     here = {m.id for m in analysis.messages}
     asked_before: dict[str, AskedBefore] = {}
     closed: list[Question] = []
-    for question in read_ledger(archive, chat):
+    for question in read_ledger(archive, chat, None, opted_out):
         earlier = [a for a in question.askings if a.id not in here and a.at < analysis.messages[0].sent_at]
         if not earlier:
             continue

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from pipeline.archive import Archive, StoredChat
 from pipeline.archive.store import micros
 from pipeline.mask import mask
+from pipeline.memory.optout import OptedOut, nobody
 from pipeline.text import clean, urls
 
 # Parameters that say who shared an address and where, not what lies there.
@@ -118,14 +119,18 @@ class Resource:
 
 
 def build_links(
-    archive: Archive, chats: Sequence[StoredChat], since: datetime | None = None, until: datetime | None = None
+    archive: Archive,
+    chats: Sequence[StoredChat],
+    since: datetime | None = None,
+    until: datetime | None = None,
+    opted_out: OptedOut = nobody,
 ) -> list[Resource]:
     """Every link and file that is no advertisement, the most passed on first, then the most valued."""
     found: dict[tuple[str, str], Resource] = {}
     for chat in chats:
         rows = archive.db.execute(
             """
-            SELECT m.id, m.sent_at, m.sender, m.text, json_extract(m.extra, '$.url'), json_extract(m.extra, '$.title'),
+            SELECT m.id, m.sent_at, m.sender_id, m.sender, m.text, json_extract(m.extra, '$.url'), json_extract(m.extra, '$.title'),
                    json_extract(m.extra, '$.file_name'), a.value
             FROM message m JOIN analysed a ON a.row = m.row
             WHERE m.chat = ? AND m.at >= ? AND m.at < ? AND (a.noise IS NULL OR a.noise NOT IN ('ad', 'system', 'repost'))
@@ -134,7 +139,9 @@ def build_links(
             """,
             (chat.row, micros(since) if since else -(2**62), micros(until) if until else 2**62),
         )
-        for message_id, sent_at, sender, text, url, title, file_name, value in rows:
+        for message_id, sent_at, sender_id, sender, text, url, title, file_name, value in rows:
+            if opted_out(sender_id, sender):
+                continue
             addresses = [*urls(text), *([url] if url and url not in text else [])]
             for key, address, name in [(canonical(u), u, None) for u in addresses] + ([(file_name, None, file_name)] if file_name else []):
                 if name is None and not str(address).lower().startswith(("http://", "https://")):

@@ -12,7 +12,8 @@ from typing import Any
 
 from pipeline.mask import mask
 from pipeline.memory.cues import chat_day
-from pipeline.memory.figures import VALUABLE, Line, OptedOut, Period, by_member
+from pipeline.memory.figures import VALUABLE, Line, Period, by_member
+from pipeline.memory.optout import OptedOut
 from pipeline.text import fold
 
 ENOUGH = 5  # messages before somebody is ranked

@@ -9,11 +9,12 @@ from pipeline.archive import Archive, StoredChat
 from pipeline.mask import mask
 from pipeline.memory.keeping import read_ledger
 from pipeline.memory.ledger import Answered, Question
+from pipeline.memory.optout import OptedOut, nobody
 
 
-def question_lines(archive: Archive, chat: StoredChat) -> Iterator[tuple[Question, dict[str, Any]]]:
+def question_lines(archive: Archive, chat: StoredChat, opted_out: OptedOut = nobody) -> Iterator[tuple[Question, dict[str, Any]]]:
     """Each question with its JSON; message ids are archive ids, texts are masked."""
-    for question in read_ledger(archive, chat):
+    for question in read_ledger(archive, chat, None, opted_out):
         yield question, question_json(archive, chat, question)
 
 

@@ -10,7 +10,6 @@ from pipeline.archive import Archive, StoredChat
 from pipeline.memory.cues import chat_day
 from pipeline.memory.figures import (
     Line,
-    OptedOut,
     Period,
     hours,
     members,
@@ -24,14 +23,11 @@ from pipeline.memory.figures import (
 from pipeline.memory.health import stage, warnings
 from pipeline.memory.keeping import read_ledger
 from pipeline.memory.ledger import Question
+from pipeline.memory.optout import OptedOut, nobody
 from pipeline.memory.people import SETTLED, advertisers, kol, last_lines, lurkers, newcomers, starters
 
 SCHEMA = "dianti.report/1"
 HALVES = 14  # days from which a period without a past is laid against its own first half
-
-
-def nobody(_sender_id: str, _sender: str) -> bool:
-    return False
 
 
 def build_report(
@@ -43,7 +39,7 @@ def build_report(
 ) -> dict[str, Any]:
     """The report of those chats together, as its JSON document; every number can be traced to messages of the archive."""
     every = read_lines(archive, chats, None, until)
-    questions = [q for chat in chats for q in read_ledger(archive, chat)]
+    questions = [q for chat in chats for q in read_ledger(archive, chat, None, opted_out)]
     name = chats[0].chat.name if len(chats) == 1 else ", ".join(c.chat.name for c in chats)
     lines = [x for x in every if since is None or x.at >= since]
     if not lines:

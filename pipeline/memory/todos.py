@@ -17,6 +17,7 @@ from pipeline.memory.cues import chat_day
 from pipeline.memory.figures import Line, read_lines
 from pipeline.memory.findings import Finding, read_findings
 from pipeline.memory.match import Learned, Side, centred, embed, read_learned, shared, side_of
+from pipeline.memory.optout import OptedOut, nobody
 from pipeline.text import clean
 
 REPORTED = re.compile(
@@ -62,12 +63,12 @@ class Todo:
         }
 
 
-def build_todos(archive: Archive, chats: Sequence[StoredChat], embedder: Embedder) -> list[Todo]:
+def build_todos(archive: Archive, chats: Sequence[StoredChat], embedder: Embedder, opted_out: OptedOut = nobody) -> list[Todo]:
     """Every to-do in time order; what is due is counted from the newest message, never from the clock."""
     learned = read_learned()
     found = []
     for chat in chats:
-        findings = read_findings(archive, [chat], ("action",))
+        findings = read_findings(archive, [chat], ("action",), opted_out=opted_out)
         lines = read_lines(archive, [chat])
         if not findings or not lines:
             continue

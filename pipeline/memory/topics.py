@@ -16,6 +16,7 @@ from pipeline.memory.figures import Line, read_lines
 from pipeline.memory.keeping import read_ledger
 from pipeline.memory.links import build_links
 from pipeline.memory.match import centred, embed, read_learned
+from pipeline.memory.optout import OptedOut, nobody
 from pipeline.text import clean, fold
 
 BEST = 3  # messages shown of a conversation
@@ -26,14 +27,14 @@ SAME_TOPIC = 0.5  # centred cosine of titles with keywords
 WORTH_AGAIN = 0.6  # value of the best message of an old discussion
 
 
-def topic_page(archive: Archive, chats: Sequence[StoredChat], name: str) -> dict[str, Any]:
+def topic_page(archive: Archive, chats: Sequence[StoredChat], name: str, opted_out: OptedOut = nobody) -> dict[str, Any]:
     """Everything said about a subject, oldest first: conversations with their best messages, questions, links, weeks."""
     wanted = fold(name)
     talks: list[dict[str, Any]] = []
     questions, links, weeks = [], [], Counter[str]()
     for chat in chats:
         numbers = _topics_called(archive, chat, wanted)
-        lines = read_lines(archive, [chat])
+        lines = [x for x in read_lines(archive, [chat]) if not opted_out(x.sender_id, x.sender)]
         topic = dict(archive.db.execute("SELECT row, topic FROM analysed WHERE chat = ? AND topic IS NOT NULL", (chat.row,)))
         threads = {
             x.thread for x in lines if x.thread is not None and x.is_said and (topic.get(x.row) in numbers or wanted in fold(x.text))
@@ -43,9 +44,15 @@ def topic_page(archive: Archive, chats: Sequence[StoredChat], name: str) -> dict
         weeks.update(f"{x.at.isocalendar().year}-W{x.at.isocalendar().week:02d}" for x in here if x.is_said)
         ids = {x.id for x in here}
         questions += [
-            _question(chat, q) for q in read_ledger(archive, chat) if any(a.id in ids for a in q.askings) or wanted in fold(q.text)
+            _question(chat, q)
+            for q in read_ledger(archive, chat, None, opted_out)
+            if any(a.id in ids for a in q.askings) or wanted in fold(q.text)
         ]
-        links += [r.as_json() for r in build_links(archive, [chat]) if any(i.partition("/")[2] in ids for _t, _n, i in r.shared)]
+        links += [
+            r.as_json()
+            for r in build_links(archive, [chat], opted_out=opted_out)
+            if any(i.partition("/")[2] in ids for _t, _n, i in r.shared)
+        ]
     talks.sort(key=lambda t: (t["start"], t["id"]))
     return {"topic": name, "conversations": talks, "questions": questions, "links": links, "weeks": dict(sorted(weeks.items()))}
 
