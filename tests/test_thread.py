@@ -115,7 +115,8 @@ def test_where_people_name_each_other_two_interleaved_talks_come_apart() -> None
 
 
 def test_names_are_found_plain_leading_and_behind_an_at_sign() -> None:
-    messages = [message("在", id="a", sender="老白@SaaS后端"), message("hi", id="b", sender="Rex-杭州"), message("@老白 在吗", id="c", sender="x"),
+    messages = [message("在", id="a", sender="老白@SaaS后端"), message("hi", id="b", sender="Rex-杭州"),
+                message("@老白 在吗", id="c", sender="x"),
                 message("Rex把那行贴一下", id="d", sender="y"), message("rex: try again", id="e", sender="z")]  # fmt: skip
     found = find_addressees(messages, number_senders(messages))
     assert [[(a.sender, a.how) for a in people] for people in found] == [[], [], [(0, How.AT)], [(1, How.NAMED)], [(1, How.LEADING)]]
@@ -131,8 +132,8 @@ def test_one_or_two_senders_make_sensible_threads(senders: int) -> None:
 
 def test_no_names_equal_times_a_clock_that_jumps_back_and_a_gap_of_years_are_survived() -> None:
     messages = [
-        message(f"第{i}句话说点什么", id=f"m{i}", sender="" if i % 3 else "乙", at=START + timedelta(days=days)) for i, days in enumerate([0,
-        0, 0, 0, -2, -2, 1100, 1100, 0])
+        message(f"第{i}句话说点什么", id=f"m{i}", sender="" if i % 3 else "乙", at=START + timedelta(days=days))
+        for i, days in enumerate([0, 0, 0, 0, -2, -2, 1100, 1100, 0])
     ]  # fmt: skip
     links, threads = untangled(messages)
     check_partition(messages, links, threads)
