@@ -59,7 +59,7 @@ def score_messages(
     """
     if not messages:
         return []
-    tier = QUALITY if len(set(vectors.texts)) <= options.quality_texts else FAST
+    tier = QUALITY if vectors.bundled and len(set(vectors.texts)) <= options.quality_texts else FAST
     cues = cue_table(messages)
     context = context_table(messages, cues, options.standing)
     meaning = meaning_table(cues, vectors.fast, FAST)
