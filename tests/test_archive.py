@@ -81,15 +81,20 @@ def test_day_by_day_gives_what_all_at_once_gives(tmp_path: Path) -> None:
 
 
 def test_new_messages_do_not_touch_sessions_long_past(tmp_path: Path) -> None:
-    begun(tmp_path, "甲: 老的问题怎么办？ | 乙: 老的回答")
+    """Only the newest session may go on, so only it is read again with what is new."""
+    old = chat("甲: 老的问题怎么办？ | 乙: 老的回答")
+    middle, newest = (
+        tuple(replace(m, id=f"{name}{m.id}") for m in chat(line, START + timedelta(days=days)))
+        for name, line, days in (("n", "丙: 另一件新的事", 9), ("l", "丁: 更新的一件事", 18))
+    )
+    for messages in (old, old + middle):
+        add(tmp_path, Export(chat=Chat(name="测试群"), format="t", messages=messages))
     with open_archive(tmp_path) as archive:
         before = archive.db.execute("SELECT * FROM analysed ORDER BY row").fetchall()
-    later = Export(chat=Chat(name="测试群"), format="t", messages=chat("甲: 老的问题怎么办？ | 乙: 老的回答") + tuple(
-        replace(m, id="n" + m.id) for m in chat("丙: 另一件新的事", START + timedelta(days=9))))  # fmt: skip
-    assert add(tmp_path, later).new == 1
+    assert add(tmp_path, Export(chat=Chat(name="测试群"), format="t", messages=old + middle + newest)).new == 1
     with open_archive(tmp_path) as archive:
-        assert archive.db.execute("SELECT * FROM analysed ORDER BY row").fetchall()[:2] == before
-        assert archive.db.execute("SELECT count(DISTINCT session) FROM analysed").fetchone() == (2,)
+        assert archive.db.execute("SELECT * FROM analysed ORDER BY row").fetchall()[:2] == before[:2]
+        assert archive.db.execute("SELECT count(DISTINCT session) FROM analysed").fetchone() == (3,)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no POSIX modes there")
