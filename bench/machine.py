@@ -17,7 +17,8 @@ def describe() -> str:
     """One line: processor, cores, memory, versions."""
     memory = psutil.virtual_memory().total / 2**30
     libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "onnxruntime", "faiss-cpu"))
-    return f"{platform.machine()} {platform.system()}, {os.cpu_count()} cores, {memory:.0f} GiB; Python {platform.python_version()}, {libraries}"
+    system = f"{platform.machine()} {platform.system()}, {os.cpu_count()} cores, {memory:.0f} GiB"
+    return f"{system}; Python {platform.python_version()}, {libraries}"
 
 
 @dataclass(frozen=True)

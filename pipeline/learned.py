@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ def weights_file(name: str) -> Path:
     raise ModelError(f"{WEIGHTS / name}: learned weights are missing; install dianti again or run `make train`")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
@@ -45,7 +45,7 @@ def read_arrays(name: str) -> dict[str, NDArray[Any]]:
         return dict(arrays)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load_trees(path: Path) -> Trees:
     return Trees(path)
 

@@ -1,7 +1,8 @@
 """`python -m quality [--only gold,threads…] [--update]`.
 
 The figure for a gold chat comes from weights learned without it and its neighbour by name: five folds of two chats,
-kept in `.cache/folds` until the code that they depend on changes. The scorer (`score.py`) lies with the evaluation data and calls the program.
+kept in `.cache/folds` until the code that they depend on changes. The scorer (`score.py`) lies with the evaluation data
+and calls the program.
 """
 
 from __future__ import annotations

@@ -84,7 +84,8 @@ def save(catalog: Catalog, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = io.BytesIO()
     write_po(text, catalog, width=0, omit_header=True, sort_output=True, include_lineno=False)
-    head = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n"Content-Transfer-Encoding: 8bit\\n"\n"Plural-Forms: nplurals=1; plural=0;\\n"\n\n'
+    fields = ("Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit", "Plural-Forms: nplurals=1; plural=0;")
+    head = 'msgid ""\nmsgstr ""\n' + "".join(f'"{field}\\n"\n' for field in fields) + "\n"
     (folder / "dianti.po").write_bytes(head.encode() + text.getvalue())
     with (folder / "dianti.po").open("rb") as file:
         catalog = read_po(file, locale=name)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from factories import chat, message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factories import chat, message
 from pipeline.digest import DigestOptions, build_digest, digest_from_json, digest_json
 from pipeline.digest.cite import is_proved, printable_text
 from pipeline.digest.quote import Quoter, cut, find_phrase, rarity
@@ -46,7 +46,8 @@ def analysis(line: str, *, noise: dict[str, Noise] | None = None, value: dict[st
     made = Analysis(
         chat=Chat(name="测试群"), messages=messages, sessions=(Session(id="s1", messages=messages),),
         segments=(Segment(id="s1.1", messages=messages),), links=tuple(ReplyLink(message_id=m.id, parent_id=None) for m in messages),
-        threads=(Thread(id="t1", messages=messages),), scored=scored, topics=(Topic(id="k1", title="话题", keywords=(), thread_ids=("t1",)),),
+        threads=(Thread(id="t1", messages=messages),), scored=scored,
+        topics=(Topic(id="k1", title="话题", keywords=(), thread_ids=("t1",)),),
         qa=(), items=(), talks=(),
     )  # fmt: skip
     return replace(made, **more)  # type: ignore[arg-type]
@@ -211,7 +212,9 @@ def test_a_phone_number_is_masked_everywhere() -> None:
 def test_a_chat_of_nothing_but_noise_gives_an_empty_digest() -> None:
     a = analysis(TALK, noise=dict.fromkeys(("m1", "m2", "m3", "m4"), Noise.BANTER))
     digest = build_digest(a, ROOMY)
-    assert not (digest.short or digest.qa or digest.topics)
+    assert not (digest.short)
+    assert not (digest.qa)
+    assert not (digest.topics)
     assert digest.coverage.noise == {"banter": 4}
 
 

@@ -16,7 +16,8 @@ ROOT = Path(__file__).parent.parent
 
 def catalogs():  # type: ignore[no-untyped-def]
     spec = importlib.util.spec_from_file_location("locale_catalogs", ROOT / "scripts" / "locale_catalogs.py")
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

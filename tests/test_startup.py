@@ -5,7 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ("torch", "faiss", "sklearn", "onnxruntime", "jieba", "sentence_transformers", "httpx", "rich", "openpyxl", "mcp", "apprise", "numpy")
+HEAVY = (
+    "torch",
+    "faiss",
+    "sklearn",
+    "onnxruntime",
+    "jieba",
+    "sentence_transformers",
+    "httpx",
+    "rich",
+    "openpyxl",
+    "mcp",
+    "apprise",
+    "numpy",
+)
 
 
 def test_help_imports_no_heavy_library() -> None:
