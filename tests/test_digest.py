@@ -123,6 +123,15 @@ def test_a_long_message_is_cut_to_key_sentences_in_order() -> None:
     assert short.index("6月12日") < short.index("缴费")
 
 
+def test_an_address_is_never_cut_in_half() -> None:
+    assert cut("模板在这里 https://example.com/a/b?x=1;y=2 大家自取", 20) == "模板在这里…"
+
+
+def test_the_beginning_of_what_matters_beats_a_whole_aside() -> None:
+    text = "电脑版左侧按住 Ctrl 多选笔记本再右键导出成 Markdown 压缩包就行。手机没有。"
+    assert Quoter(mask=mask, rarity=rarity([message(text)])).shorten(text, 24).startswith("电脑版左侧按住 Ctrl")
+
+
 def test_cut_prefers_a_pause() -> None:
     assert cut("先备份数据，再升级系统版本", 8) == "先备份数据…"
 

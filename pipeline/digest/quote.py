@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pipeline.model import Message
 from pipeline.text import clean, count, grams
 
-_SENTENCE = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]*|\n")
+_ADDRESS = r"https?://[^\s<>\"'，。；、）】」》]+"  # whole, whatever marks stand in it
+_SENTENCE = re.compile(rf"(?:{_ADDRESS}|[^。！？!?；;\n])+[。！？!?；;]*|\n")
+_URL = re.compile(_ADDRESS)
 _LIST_MARK = re.compile(r"^\s*(?:\d{1,2}[.、)）:：]|[①-⑳]|[-•*·])")
 _NUMBER = re.compile(r"\d")
 _BLANKS = re.compile(r"\s+")
@@ -63,7 +65,11 @@ class Quoter:
         if len(text) <= limit:
             return text
         sentences = _sentences(text)
-        chosen = self._key_sentences(sentences, limit)
+        weight = [self._weight(s.text) * (1.25 if i == 0 else 1.0) for i, s in enumerate(sentences)]
+        best = max(range(len(sentences)), key=lambda i: (weight[i], -i))
+        if len(sentences[best].text) > limit:  # the beginning of what matters says more than a whole aside
+            return (ELLIPSIS if best else "") + cut(sentences[best].text, limit)
+        chosen = _key_sentences(sentences, weight, limit)
         pieces: list[str] = []
         previous = -1
         for i in sorted(chosen):
@@ -76,23 +82,23 @@ class Quoter:
         short = "".join(pieces) + (ELLIPSIS if previous < len(sentences) - 1 else "")
         return short if len(short) <= limit + 2 * len(ELLIPSIS) else cut(short, limit)
 
-    def _key_sentences(self, sentences: Sequence[Sentence], limit: int) -> set[int]:
-        """Greedy by weight a character; the first sentence counts a little more, since it names the matter."""
-        weight = [self._weight(s.text) * (1.25 if i == 0 else 1.0) for i, s in enumerate(sentences)]
-        order = sorted(range(len(sentences)), key=lambda i: (-weight[i] / (len(sentences[i].text) + 6) ** 0.5, i))
-        chosen: set[int] = set()
-        used = 0
-        for i in order:
-            size = len(sentences[i].text) + 1
-            if used + size <= limit:
-                chosen.add(i)
-                used += size
-        return chosen or {order[0]}
-
     def _weight(self, sentence: str) -> float:
         found = set(grams(sentence))
         total = sum(self.rarity.weight(g) for g in found) / math.sqrt(len(found) + 1)
         return total * (1.2 if _NUMBER.search(sentence) else 1.0)
+
+
+def _key_sentences(sentences: Sequence[Sentence], weight: Sequence[float], limit: int) -> set[int]:
+    """Greedy by weight a character, as many as fit."""
+    order = sorted(range(len(sentences)), key=lambda i: (-weight[i] / (len(sentences[i].text) + 6) ** 0.5, i))
+    chosen: set[int] = set()
+    used = 0
+    for i in order:
+        size = len(sentences[i].text) + 1
+        if used + size <= limit:
+            chosen.add(i)
+            used += size
+    return chosen or {order[0]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,9 @@ def cut(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     head = text[: max(1, limit - 1)]
+    inside = next((u for u in _URL.finditer(text) if 0 < u.start() < len(head) < u.end()), None)
+    if inside:  # half an address is of no use
+        return text[: inside.start()].rstrip() + ELLIPSIS
     pauses = [m.start() for m in _BREAK.finditer(head)]
     if pauses and pauses[-1] >= len(head) * 2 // 3:
         head = head[: pauses[-1]]
