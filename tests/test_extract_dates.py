@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -82,3 +82,9 @@ def test_a_day_that_does_not_exist_is_not_resolved() -> None:
 def test_long_digit_runs_do_not_slow_the_search() -> None:
     assert find_times("1" * 20_000, NOW) == []
     assert len(find_times("周五 " * 3_000, NOW)) == 3_000
+
+
+def test_blanks_between_figures_and_chinese_change_nothing() -> None:
+    said = datetime(2026, 11, 11, 12, 10, tzinfo=timezone(timedelta(hours=8)))
+    text = "茶话会改期：半山茶馆 21 号被包场了，改到 11 月 28 日（周六）下午 2 点，地点不变"
+    assert [t.when for t in find_times(text, said)] == ["2026-11-21", "2026-11-28T14:00:00+08:00"]
