@@ -197,3 +197,16 @@ def test_a_flood_of_identical_lines_takes_linear_time() -> None:
     messages = chat(*[(f"u{i % 50}", "有没有人知道怎么报名啊?") for i in range(20_000)], step_s=2)
     assert len(qa(messages)) <= 5
     assert len(items(messages)) <= 5
+
+
+def test_where_people_name_each_other_an_answer_of_another_conversation_is_none() -> None:
+    from pipeline.extract.qa import _within_threads
+    from pipeline.model import Answer, QAPair, Thread
+
+    messages = chat("a: how do I mount it? | b: a: use mount -o loop | c: d: restart postfix")
+    threads = [Thread(id="t1", messages=messages[:2]), Thread(id="t2", messages=messages[2:])]
+    pair = QAPair(
+        question_ids=("m1",), answers=(Answer(message_ids=("m2",)), Answer(message_ids=("m3",))), status="answered", confidence=0.9
+    )
+    (kept,) = _within_threads([pair], threads)
+    assert [a.message_ids for a in kept.answers] == [("m2",)]

@@ -15,4 +15,5 @@ class ExtractOptions:
     min_pair_confidence: float = 0.38  # below, a question-answer pair is not reported
     min_open_confidence: float = 0.3  # below, an unanswered question is not reported
     quality_texts: int = 2500  # distinct texts up to which the slow vectors are used; the same line as in scoring, which computes them
+    addressed_share: float = 0.085  # of the messages linked by a name, from which a chat counts as one where people name each other
     quotes: bool = False  # memorable lines are opt-in

@@ -9,7 +9,7 @@ messages ─ questions.group_questions → what one member asks in one turn
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,8 @@ def extract_qa(
     weight = np.array([0.0 if s.noise in NEVER else DOUBTED if s.noise else 1.0 for s in scored], dtype=np.float32)
     judged = judge_questions(table, choose_tier(vectors, options), vectors.fast, visible_context(table), weight, options)
     printed = [_answered(table, j) for j in _without_repeats([j for j in judged if j.answered >= options.min_pair_confidence])]
+    if sum(link.by == "mention" for link in links) >= options.addressed_share * len(messages):
+        printed = _within_threads(printed, threads)
     asked = {row for q in printed for row in q.question_ids}
     row = {m.id: i for i, m in enumerate(messages)}
     replied = _replied(table, links, scored, row)
@@ -73,6 +75,18 @@ def extract_qa(
     ]
     opened = [q for q in opened if not asked & set(q.question_ids)]
     return sorted([*printed, *opened], key=lambda q: row[q.question_ids[0]])
+
+
+def _within_threads(found: Sequence[QAPair], threads: Sequence[Thread]) -> list[QAPair]:
+    """Where people name whom they speak to, threads are reliable: what stands in another conversation is no answer."""
+    thread_of = {m.id: t.id for t in threads for m in t.messages}
+    kept = []
+    for pair in found:
+        home = {thread_of.get(i) for i in pair.question_ids}
+        answers = tuple(a for a in pair.answers if home & {thread_of.get(i) for i in a.message_ids})
+        if answers:
+            kept.append(replace(pair, answers=answers))
+    return kept
 
 
 def visible_context(table: ChatTable) -> pairs.Context:
