@@ -11,8 +11,9 @@ from pipeline.embedding import FAST, QUALITY, MessageVectors, load_embedder
 from pipeline.extract import ExtractOptions, extract_items, extract_qa, extract_talks
 from pipeline.extract.item_fields import place_of, title_of
 from pipeline.extract.pairs import candidate_pairs
+from pipeline.extract.qa import within_threads
 from pipeline.extract.table import read_table
-from pipeline.model import Item, Kind, Message, Noise, QAPair, ReplyLink, Scored, Session, Talk, Thread
+from pipeline.model import Answer, Item, Kind, Message, Noise, QAPair, ReplyLink, Scored, Session, Talk, Thread
 
 START = datetime.fromisoformat("2026-05-18T20:00:00+08:00")
 SPEECH = "第{}点,这个步骤要先把材料准备齐,然后逐项核对清楚再往下走,别着急提交"
@@ -200,13 +201,9 @@ def test_a_flood_of_identical_lines_takes_linear_time() -> None:
 
 
 def test_where_people_name_each_other_an_answer_of_another_conversation_is_none() -> None:
-    from pipeline.extract.qa import _within_threads
-    from pipeline.model import Answer, QAPair, Thread
-
-    messages = chat("a: how do I mount it? | b: a: use mount -o loop | c: d: restart postfix")
-    threads = [Thread(id="t1", messages=messages[:2]), Thread(id="t2", messages=messages[2:])]
-    pair = QAPair(
-        question_ids=("m1",), answers=(Answer(message_ids=("m2",)), Answer(message_ids=("m3",))), status="answered", confidence=0.9
-    )
-    (kept,) = _within_threads([pair], threads)
-    assert [a.message_ids for a in kept.answers] == [("m2",)]
+    asked, right, wrong = chat(("a", "how do I mount it?"), ("b", "a: use mount -o loop"), ("c", "d: restart postfix"))
+    threads = [Thread(id="t1", messages=(asked, right)), Thread(id="t2", messages=(wrong,))]
+    answers = (Answer(message_ids=(right.id,)), Answer(message_ids=(wrong.id,)))
+    pair = QAPair(question_ids=(asked.id,), answers=answers, status="answered", confidence=0.9)
+    (kept,) = within_threads([pair], threads)
+    assert [a.message_ids for a in kept.answers] == [(right.id,)]

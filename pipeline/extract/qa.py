@@ -59,7 +59,7 @@ def extract_qa(
     judged = judge_questions(table, choose_tier(vectors, options), vectors.fast, visible_context(table), weight, options)
     printed = [_answered(table, j) for j in _without_repeats([j for j in judged if j.answered >= options.min_pair_confidence])]
     if sum(link.by == "mention" for link in links) >= options.addressed_share * len(messages):
-        printed = _within_threads(printed, threads)
+        printed = within_threads(printed, threads)
     asked = {row for q in printed for row in q.question_ids}
     row = {m.id: i for i, m in enumerate(messages)}
     replied = _replied(table, links, scored, row)
@@ -77,7 +77,7 @@ def extract_qa(
     return sorted([*printed, *opened], key=lambda q: row[q.question_ids[0]])
 
 
-def _within_threads(found: Sequence[QAPair], threads: Sequence[Thread]) -> list[QAPair]:
+def within_threads(found: Sequence[QAPair], threads: Sequence[Thread]) -> list[QAPair]:
     """Where people name whom they speak to, threads are reliable: what stands in another conversation is no answer."""
     thread_of = {m.id: t.id for t in threads for m in t.messages}
     kept = []
