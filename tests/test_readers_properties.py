@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from exports import EXPORTS, SHANGHAI, samples
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import UserError
@@ -161,6 +161,9 @@ def overlapping(draw: st.DrawFn) -> tuple[list[Message], list[Message], list[Mes
     senders = draw(st.lists(st.sampled_from(["甲", "乙", "丙"]), min_size=n, max_size=n))
     whole = _chat(texts, senders)
     start, end = sorted((draw(st.integers(0, n)), draw(st.integers(0, n))))
+    # Where nothing but the same short word stands around the seam, nobody could tell one from another.
+    around = texts[start:end] if start < end else texts[max(0, start - 1) : start]
+    assume(not around or any(texts.count(t) == 1 for t in around))
     later = [
         Message(id=f"x{m.id}", sender_id=m.sender, sender=m.sender, sent_at=m.sent_at.replace(second=0), text=m.text) for m in whole[start:]
     ]
