@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,6 +26,8 @@ ITEM_SECTION = {
     "quote": "quotes",
 }
 TALK_LINES = 8
+_URL = re.compile(r"https?://\S+")
+_FORWARD = re.compile(r"(?:【转发】.*|《[^》]*》)?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -106,12 +109,12 @@ class Desk:
         found = []
         for pair in self.a.qa:
             asked = [i for i in pair.question_ids if self.may_ask(i)]
-            if not asked or pair.confidence < self.o.qa_confidence:
+            if not asked:
                 continue
             question = self.entry(asked, self.o.question_chars)
             if pair.status == "unanswered":
                 found.append(self.candidate("unanswered", question, self.o.unanswered_weight))
-            elif entry := self._pair(pair, question, memory):
+            elif pair.confidence >= self.o.qa_confidence and (entry := self._pair(pair, question, memory)):
                 found.append(self.candidate("qa", entry, self.o.qa_weight))
         return found
 
@@ -134,10 +137,15 @@ class Desk:
         found = []
         for item in self.a.items:
             ids = [i for i in item.message_ids if self.may_print(i)]
-            if ids and (item.kind != "quote" or self.o.quotes):
+            if ids and (item.kind != "quote" or self.o.quotes) and not self._is_forwarded(ids):
                 weight = self.o.item_weight + item.confidence * (self.o.item_weight > 0)
                 found.append(self.candidate(ITEM_SECTION[item.kind], self._item(item, ids), weight))
         return found
+
+    def _is_forwarded(self, ids: Sequence[str]) -> bool:
+        """An article passed on without a word of one's own, and not worth much as such."""
+        said = " ".join(_URL.sub("", self.a.message(i).text) for i in ids).strip()
+        return bool(_FORWARD.fullmatch(said)) and max(self.a.score(i).value for i in ids) < self.o.least_forward_value
 
     def _item(self, item: Item, ids: Sequence[str]) -> Entry:
         context = None

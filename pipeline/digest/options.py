@@ -23,7 +23,8 @@ class DigestOptions:
     short_entry_chars: int = 44
     answer_messages: int = 2  # of a long answer
     room_a_message: float = 0.4  # of the limit, for each further message of one answer
-    qa_confidence: float = 0.5  # below this line a pair is not printed
+    qa_confidence: float = 0.38  # below this line a pair is not printed; the extraction's own
+    least_forward_value: float = 0.4  # of an article that somebody passed on without a word
     least_value: float = 0.15  # a highlight below this stays in the topic statistics
     most_unfit: float = 0.5  # P(embarrassing or private) above which a message is never selected
     value_power: float = 2.0  # >1: few very valuable messages before many fair ones
