@@ -196,6 +196,18 @@ def test_a_pair_below_the_line_is_not_printed() -> None:
     assert build_digest(analysis(TALK, qa=(pair,)), ROOMY).qa == ()
 
 
+def test_an_article_passed_on_without_a_word_is_no_recommendation() -> None:
+    line = "甲: 《看完沉默了》https://example.com/a | 乙: 这份清单我们用了三年 https://example.com/b"
+    items = tuple(Item(kind="resource", message_ids=(i,), confidence=0.9) for i in ("m1", "m2"))
+    digest = build_digest(analysis(line, items=items, value={"m1": 0.2, "m2": 0.2}), replace(ROOMY, least_value=0.9))
+    assert [e.message_ids for e in digest.resources] == [("m2",)]
+
+
+def test_an_open_question_is_printed_though_its_confidence_is_modest() -> None:
+    pair = QAPair(question_ids=("m1",), answers=(), status="unanswered", confidence=0.32)
+    assert build_digest(analysis(TALK, qa=(pair,)), ROOMY).unanswered[0].message_ids == ("m1",)
+
+
 def test_who_opted_out_is_neither_quoted_nor_named() -> None:
     a = analysis("甲: 续费率怎么算？ | 老王: 用续费人数除以到期人数 | 丙: 同意老王的算法，我们也是这样")
     printed = str(digest_json(build_digest(a, replace(ROOMY, opted_out=frozenset({"老王"})))))
