@@ -12,7 +12,7 @@ from pipeline.model import AskedBefore, QAEntry
 class DigestOptions:
     """Lengths in Chinese characters (in a Latin script twice as many letters); the other numbers are shares or probabilities."""
 
-    long_share: float = 0.24  # of the chat's characters; the promise is 0.25, the rest is for joints and ellipses
+    long_share: float = 0.245  # of the chat's characters; the promise is 0.25, the rest is for joints and ellipses
     long_knee: int = 3000  # beyond this length the long form grows with the square root: a busy week is still read in minutes
     long_least: int = 240  # a chat of a dozen lines may still print this much
     short_chars: int = 580  # one phone screen is 600
@@ -23,7 +23,7 @@ class DigestOptions:
     short_entry_chars: int = 44
     answer_messages: int = 2  # of a long answer
     room_a_message: float = 0.4  # of the limit, for each further message of one answer
-    qa_confidence: float = 0.38  # below this line a pair is not printed; the extraction's own
+    qa_confidence: float = 0.5  # below this line a pair is not printed: a wrong one costs more trust than a missing one
     least_forward_value: float = 0.4  # of an article that somebody passed on without a word
     least_value: float = 0.15  # a highlight below this stays in the topic statistics
     most_unfit: float = 0.5  # P(embarrassing or private) above which a message is never selected
