@@ -1,8 +1,7 @@
-"""What the archive's commands share: the model of an archive, and what follows from new messages."""
+"""What the archive's commands share: the model of an archive, and moments as they are typed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ from pipeline.i18n import _
 if TYPE_CHECKING:
     from pipeline.analysis import AnalysisOptions
     from pipeline.archive import Archive
-    from pipeline.archive.refresh import Refreshed
 
 
 def archive_options(settings: Globals, archive: Archive, model: str | None) -> AnalysisOptions:
@@ -42,7 +40,3 @@ def moment(text: str, settings: Globals, *, end: bool = False) -> datetime:
     except ValueError as error:
         raise click.UsageError(_("{text}: not a time such as 2026-11-21 or 2026-11-21T20:00").format(text=text)) from error
     return found if found.tzinfo else found.replace(tzinfo=settings.tz)
-
-
-def settle(archive: Archive, done: Sequence[Refreshed], settings: Globals) -> None:
-    """Brings the question ledger and figures up to date with what was analysed."""

@@ -28,7 +28,7 @@ def add_command(settings: Globals, log: tuple[Path, ...], date: str | None, chat
     from pipeline.archive import open_archive
     from pipeline.archive.add import add_export, add_pieces, bring_up_to_date
     from pipeline.archive.store import told
-    from pipeline.cli._archive import archive_options, settle
+    from pipeline.cli._archive import archive_options
 
     large = log_bytes(log) > STREAMED_BYTES
     exports = [] if large else read_logs(log, settings, date=date, chat=chat)
@@ -47,7 +47,7 @@ def add_command(settings: Globals, log: tuple[Path, ...], date: str | None, chat
                             "{chat}: another chat in the archive has this name but no common message; kept apart as {key}. To join: --chat"
                         ).format(chat=added.chat.chat.name, key=added.chat.key)
                     )
-            settle(archive, bring_up_to_date(archive, options, step), settings)
+            bring_up_to_date(archive, options, step)
 
 
 @click.command("status", help=_("What the archive holds and whether everything is up to date.\n\n\b\nExample:\n  dianti status --json"))
@@ -93,7 +93,7 @@ def reindex_command(settings: Globals, model: str | None, analysis: bool, yes: b
     from pipeline.archive import open_archive
     from pipeline.archive.store import told
     from pipeline.archive.upkeep import change_cost, reindex
-    from pipeline.cli._archive import archive_options, settle
+    from pipeline.cli._archive import archive_options
 
     with told(settings.archive), open_archive(settings.archive) as archive, archive.writing():
         cost = change_cost(archive, model)
@@ -106,8 +106,7 @@ def reindex_command(settings: Globals, model: str | None, analysis: bool, yes: b
             if not yes and not click.confirm(_("Go on?"), err=True, default=True):
                 return
         with progress(_("indexing")) as step:
-            done = reindex(archive, archive_options(settings, archive, model), analysis=analysis, step=step)
-            settle(archive, done, settings)
+            reindex(archive, archive_options(settings, archive, model), analysis=analysis, step=step)
     note(_("the index is up to date"))
 
 
