@@ -306,3 +306,35 @@ def test_a_kill_at_any_moment_loses_nothing_imported(tmp_path: Path) -> None:
             kept = {i.split("-")[0] for (i,) in archive.db.execute("SELECT id FROM message WHERE id LIKE '%-m3'")}
             assert stored <= kept
             assert verify(archive, OPTIONS, repair=False) == []
+
+
+def test_a_topic_that_comes_back_weeks_later_is_the_same_topic_and_a_new_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.archive.refresh.CONTEXT", 1)  # as in a busy group, where the old messages are far back
+    router = (
+        "甲: 请问路由器每天晚上八点左右断网，重启光猫又好，这是路由器坏了还是光猫的问题？ | 乙: 先看路由器后台的断网日志，如果是光猫掉线，"
+        "日志里会写 WAN 口断开，那就打宽带客服报修光猫 | 甲: 路由器日志里确实是 WAN 口断开 | 乙: 那路由器没坏，是光猫老化，客服免费换光猫"
+    )
+    fonts = (
+        "丙: 请问 PPT 里的字体商用要不要授权？微软雅黑能不能直接用？ | 丁: 微软雅黑是方正的字体，商用要买授权，换思源黑体，这个字体免费 "
+        "| 丙: 那 PPT 里的字体怎么一次全换掉？ | 丁: PPT 菜单里选替换字体，微软雅黑换成思源黑体，一次就把字体全换了"
+    )
+    insurance = (
+        "戊: 请问医保断缴三个月以后再交，之前的年限还算吗？ | 己: 医保年限累计计算，断缴以后要再交满六个月才能报销，门诊和住院都一样 "
+        "| 戊: 那医保可以补缴吗？ | 己: 医保补缴要去社保局窗口，带身份证和单位证明"
+    )
+    for week, line in enumerate((router, fonts, insurance, router, fonts)):
+        said = [replace(m, id=f"w{week}.{m.id}", sent_at=m.sent_at + timedelta(weeks=week)) for m in chat(line)]
+        joined = [
+            replace(m, id=f"{m.id}.in", sent_at=m.sent_at + timedelta(days=n), text="新人加入了群聊", kind=Kind.SYSTEM)
+            for n, m in enumerate(said[:3], 1)
+        ]
+        add(tmp_path, Export(chat=Chat(name="群", id="g1", platform="qq"), format="t", messages=(*said, *joined)))
+    with open_archive(tmp_path) as archive:
+        topic = dict(archive.db.execute("SELECT m.id, a.topic FROM analysed a JOIN message m ON m.row = a.row"))
+    of = [topic[f"w{week}.m2"] for week in range(5)]
+    assert None not in of
+    assert of[3] == of[0]
+    assert of[4] == of[1]
+    assert len(set(of)) == 3
