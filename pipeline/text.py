@@ -96,10 +96,10 @@ def word_share(word: str) -> float:
 def word_classes(wanted: frozenset[str]) -> dict[str, str]:
     """The part of speech (n, v, a, d, t, m …) of those words that jieba's dictionary knows."""
     found = {}
-    with _jieba().dt.get_dict_file() as lines:  # type: ignore[attr-defined]
-        for line in lines:
-            word, _, tag = line.decode("utf-8").rstrip().split(" ")
-            if word in wanted:
+    with _jieba().dt.get_dict_file() as file:  # type: ignore[attr-defined]
+        for line in file.read().decode("utf-8").splitlines():  # 350,000 lines "word count tag": split only where it pays
+            if line[: line.find(" ")] in wanted:
+                word, _, tag = line.split(" ")
                 found[word] = tag
     return found
 
