@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import re
 import sys
@@ -33,23 +34,33 @@ def write_digest(digest: Digest, writer: Writer, settings: Globals) -> list[Path
     """Writes each format; the files, in order (none for stdout)."""
     written = []
     for name in writer.formats:
-        if writer.keep and writer.output is not None and (there := _path(digest, writer.output, name)).exists():
-            written.append(there)
+        if writer.keep and writer.output is not None and (there := _there(_path(digest, writer.output, name))):
+            written += there
             continue
-        if name == "png":
-            assert writer.output is not None
-            path = _path(digest, writer.output, name)
-            _picture(digest, path, writer, settings)
-        else:
-            data = _rendered(digest, name, writer, settings).encode("utf-8")
-            if writer.output is None:
-                sys.stdout.buffer.write(data)
-                continue
-            path = _path(digest, writer.output, name)
-            path.write_bytes(data)
-        note(_("written: {path}").format(path=path))
-        written.append(path)
+        fresh = _written(digest, name, writer, settings)
+        for path in fresh:
+            note(_("written: {path}").format(path=path))
+        written += fresh
     return written
+
+
+def _there(path: Path) -> list[Path]:
+    """The files of that name that exist: a long digest has several pictures."""
+    return [p for p in (path, *sorted(path.parent.glob(f"{glob.escape(path.stem)}-[0-9]{path.suffix}"))) if p.exists()]
+
+
+def _written(digest: Digest, name: str, writer: Writer, settings: Globals) -> list[Path]:
+    """One format, on stdout (then no file) or in the folder."""
+    if name == "png":
+        assert writer.output is not None
+        return _pictures(digest, _path(digest, writer.output, name), writer, settings)
+    data = _rendered(digest, name, writer, settings).encode("utf-8")
+    if writer.output is None:
+        sys.stdout.buffer.write(data)
+        return []
+    path = _path(digest, writer.output, name)
+    path.write_bytes(data)
+    return [path]
 
 
 def _rendered(digest: Digest, name: str, writer: Writer, settings: Globals) -> str:
@@ -62,10 +73,10 @@ def _rendered(digest: Digest, name: str, writer: Writer, settings: Globals) -> s
     return render(digest, name, render_options(settings, writer.templates, digest))
 
 
-def _picture(digest: Digest, path: Path, writer: Writer, settings: Globals) -> None:
+def _pictures(digest: Digest, path: Path, writer: Writer, settings: Globals) -> list[Path]:
     from pipeline.render import render_png
 
-    render_png(digest, path, render_options(settings, writer.templates, digest), browser=writer.browser)
+    return list(render_png(digest, path, render_options(settings, writer.templates, digest), browser=writer.browser))
 
 
 def _path(digest: Digest, folder: Path, suffix: str) -> Path:
