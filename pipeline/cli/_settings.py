@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # the stages import numpy, and commands that need none of the
     from pipeline.config import ChatConfig, Config
     from pipeline.digest import DigestOptions, Lent
     from pipeline.model import Analysis, Chat, Digest
+    from pipeline.people import People
     from pipeline.render import RenderOptions
 
 LABELS = {"zh": "zh-hans", "zh-hans": "zh-hans", "zh-hant": "zh-hant"}
@@ -25,6 +26,13 @@ def chat_config(settings: Globals, chat: Chat) -> tuple[Config, ChatConfig]:
 
     config = load_config(settings.config)
     return config, config.chat(chat.name, chat.id)
+
+
+def people_of(settings: Globals) -> People:
+    """Who is who, by the aliases and roles of dianti.toml."""
+    from pipeline.config import load_config
+
+    return load_config(settings.config).people
 
 
 def analysis_options(settings: Globals, model: str | None, chat: Chat | None = None) -> AnalysisOptions:

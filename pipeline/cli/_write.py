@@ -80,12 +80,17 @@ def _pictures(digest: Digest, path: Path, writer: Writer, settings: Globals) -> 
 
 
 def _path(digest: Digest, folder: Path, suffix: str) -> Path:
-    """`<chat>-<first>_<last>.<format>`; the chat's name can never leave the folder."""
+    """`<chat>-<first>_<last>.<format>`, for one member `<chat>@<member>-…`; no name can leave the folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(
             _("{folder}: cannot be written to ({reason}); choose another with -o").format(folder=folder, reason=error.strerror)
         ) from error
-    name = _UNSAFE.sub("_", digest.chat.name).strip(" ._")[:MAX_NAME] or "chat"
-    return folder / f"{name}-{digest.start.date().isoformat()}_{digest.end.date().isoformat()}.{suffix}"
+    name = _file_name(digest.chat.name) or "chat"
+    whose = f"@{_file_name(digest.member)}" if digest.member else ""
+    return folder / f"{name}{whose}-{digest.start.date().isoformat()}_{digest.end.date().isoformat()}.{suffix}"
+
+
+def _file_name(text: str) -> str:
+    return _UNSAFE.sub("_", text).strip(" ._")[:MAX_NAME]

@@ -202,7 +202,7 @@ class Desk:
 
 def _hider(messages: Sequence[Message], options: DigestOptions) -> Callable[[str], str]:
     """`mask`, which also hides the operator's own words and the names of members who opted out."""
-    names = {m.sender for m in messages if m.sender_id in options.opted_out and len(m.sender) > 1}
+    names = {name for m in messages if m.sender_id in options.opted_out for name in m.names if len(name) > 1}
     hidden = sorted({*names, *options.hidden_words}, key=lambda n: (-len(n), n))
 
     def hide(text: str) -> str:

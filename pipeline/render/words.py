@@ -37,7 +37,21 @@ class Words:
 
     @property
     def title(self) -> str:
+        if self._digest.member is not None:
+            return self._("{chat}: what concerns {member}, {period}").format(chat=self.chat, member=self.member, period=self.period_short)
         return self._("{chat}: digest of {period}").format(chat=self.chat, period=self.period_short)
+
+    @property
+    def member(self) -> str:
+        """Whom the digest is for, as far as people are named; "me" where they are not."""
+        return self.name(self._digest.member or "") or self._("me")
+
+    @property
+    def kind(self) -> str:
+        """What the page is, over its title."""
+        if self._digest.member is None:
+            return self._("Chat digest")
+        return self._("What concerns {member}").format(member=self.member)
 
     @property
     def chat(self) -> str:

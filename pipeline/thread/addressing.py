@@ -67,7 +67,7 @@ class _Names:
             if m.is_system:
                 continue
             self._by_id.setdefault(m.sender_id, s)
-        for name, s in sorted({(m.sender, s) for m, s in zip(messages, senders, strict=True) if not m.is_system and m.sender}):
+        for name, s in sorted({(name, s) for m, s in zip(messages, senders, strict=True) for name in m.names if not m.is_system and name}):
             for form in {fold(name), fold(_NAME_PART.split(name.strip(), maxsplit=1)[0])}:
                 if cjk_share(form) > 0 and len(form) >= MIN_CHINESE:
                     self._chinese.setdefault(form, set()).add(s)
