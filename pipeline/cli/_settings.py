@@ -35,15 +35,19 @@ def people_of(settings: Globals) -> People:
     return load_config(settings.config).people
 
 
-def analysis_options(settings: Globals, model: str | None, chat: Chat | None = None) -> AnalysisOptions:
+def analysis_options(settings: Globals, model: str | None) -> AnalysisOptions:
     """The stages' options; `model` is the embedding model asked for on the command line."""
     from pipeline.analysis import AnalysisOptions
     from pipeline.config import load_config
     from pipeline.embedding import QUALITY
     from pipeline.segment import SegmentOptions
 
-    own = chat_config(settings, chat)[1] if chat else load_config(settings.config).general
-    return AnalysisOptions(model=model or QUALITY, segment=SegmentOptions(day_start_hour=own.day_start.hour))
+    def segment(own: ChatConfig) -> SegmentOptions:
+        return SegmentOptions(day_start_hour=own.day_start.hour + own.day_start.minute / 60)
+
+    config = load_config(settings.config)
+    chats = {name: segment(own) for key, own in config.chats.items() for name in (key, *own.also_called)}
+    return AnalysisOptions(model=model or QUALITY, segment=segment(config.general), segments=chats)
 
 
 def digest_options(settings: Globals, analysis: Analysis, dismissed: frozenset[str] = frozenset()) -> DigestOptions:

@@ -144,7 +144,7 @@ def _analyze(export: Export, settings: Globals, model: str | None) -> Analysis:
     from pipeline.cli._settings import analysis_options
 
     with progress(export.chat.name) as step:
-        return analyze(export, analysis_options(settings, model, export.chat), step)
+        return analyze(export, analysis_options(settings, model), step)
 
 
 def _digest(export: Export, settings: Globals, *, model: str | None, with_memory: bool, member: str | None) -> Digest:
