@@ -166,7 +166,7 @@ def test_a_chat_without_a_pause_is_cut_where_the_day_begins(tmp_path: Path, toml
 
 def test_a_role_given_by_hand_is_trusted_in_the_faq(tmp_path: Path) -> None:
     archive, settings = tmp_path / "archive", tmp_path / "dianti.toml"
-    settings.write_text('[roles]\n"豆豆" = "admin"', "utf-8")
+    settings.write_text('[roles]\n"私域增长王总" = "admin"', "utf-8")
 
     def trusted() -> set[str]:
         with open_archive(archive, read_only=True) as opened:
@@ -175,9 +175,9 @@ def test_a_role_given_by_hand_is_trusted_in_the_faq(tmp_path: Path) -> None:
             return {m.sender for m in opened.messages(chat) if m.sender_id in wanted}
 
     run("--archive", archive, "add", LOG)
-    assert "豆豆" not in trusted()
+    assert "私域增长王总" not in trusted()
     run("--config", settings, "--archive", archive, "add", LOG)
-    assert "豆豆" in trusted()
+    assert "私域增长王总" in trusted()
 
 
 def test_an_alias_joins_in_the_archive_and_can_be_taken_back(tmp_path: Path) -> None:
