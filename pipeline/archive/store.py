@@ -263,7 +263,7 @@ class Archive:
 
 
 _SELECT = "SELECT row, chat, id, sent_at, sender_id, sender, text, kind, reply_to, extra FROM message"
-EXTRA = ("mentions", "reactions", "url", "title", "file_name", "role")
+EXTRA = ("mentions", "reactions", "url", "title", "file_name", "role", "exported_as")
 
 
 def _marks(values: Sequence[object]) -> str:
@@ -308,6 +308,7 @@ def as_message(r: Sequence[Any]) -> Message:
         id=r[2], sent_at=datetime.fromisoformat(r[3]), sender_id=r[4], sender=r[5], text=r[6], kind=Kind(r[7]), reply_to=r[8],
         mentions=tuple(extra.get("mentions", ())), reactions=tuple((e, n) for e, n in extra.get("reactions", ())),
         url=extra.get("url"), title=extra.get("title"), file_name=extra.get("file_name"), role=extra.get("role"),
+        exported_as=tuple(extra["exported_as"]) if "exported_as" in extra else None,
     )  # fmt: skip
 
 

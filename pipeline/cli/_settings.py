@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # the stages import numpy, and commands that need none of the
     from pipeline.config import ChatConfig, Config
     from pipeline.digest import DigestOptions, Lent
     from pipeline.model import Analysis, Chat, Digest
+    from pipeline.people import People
     from pipeline.render import RenderOptions
 
 LABELS = {"zh": "zh-hans", "zh-hans": "zh-hans", "zh-hant": "zh-hant"}
@@ -27,15 +28,26 @@ def chat_config(settings: Globals, chat: Chat) -> tuple[Config, ChatConfig]:
     return config, config.chat(chat.name, chat.id)
 
 
-def analysis_options(settings: Globals, model: str | None, chat: Chat | None = None) -> AnalysisOptions:
+def people_of(settings: Globals) -> People:
+    """Who is who, by the aliases and roles of dianti.toml."""
+    from pipeline.config import load_config
+
+    return load_config(settings.config).people
+
+
+def analysis_options(settings: Globals, model: str | None) -> AnalysisOptions:
     """The stages' options; `model` is the embedding model asked for on the command line."""
     from pipeline.analysis import AnalysisOptions
     from pipeline.config import load_config
     from pipeline.embedding import QUALITY
     from pipeline.segment import SegmentOptions
 
-    own = chat_config(settings, chat)[1] if chat else load_config(settings.config).general
-    return AnalysisOptions(model=model or QUALITY, segment=SegmentOptions(day_start_hour=own.day_start.hour))
+    def segment(own: ChatConfig) -> SegmentOptions:
+        return SegmentOptions(day_start_hour=own.day_start.hour + own.day_start.minute / 60)
+
+    config = load_config(settings.config)
+    chats = {name: segment(own) for key, own in config.chats.items() for name in (key, *own.also_called)}
+    return AnalysisOptions(model=model or QUALITY, segment=segment(config.general), segments=chats)
 
 
 def digest_options(settings: Globals, analysis: Analysis, dismissed: frozenset[str] = frozenset()) -> DigestOptions:

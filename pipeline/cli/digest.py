@@ -25,8 +25,11 @@ FORMATS = ("md", "html", "txt", "json", "png")
 @click.option("--model", default=None, metavar="NAME", help=_("Embedding model: quality, fast, or a sentence-transformers name or folder."))
 @click.pass_obj
 def analyze_command(settings: Globals, log: tuple[Path, ...], date: str | None, chat: str | None, as_json: bool, model: str | None) -> None:
+    from pipeline.cli._settings import people_of
+
+    people = people_of(settings)
     for export in read_logs(log, settings, date=date, chat=chat):
-        analysis = _analyze(export, settings, model)
+        analysis = _analyze(people.unite(export), settings, model)
         for i, message in enumerate(analysis.messages):
             print_json_line(_line(analysis, i, message))
 
@@ -102,11 +105,13 @@ def digest_command(
     exports = read_logs(log, settings, date=date, chat=chat) if log else [_newest_session(settings, chat)]
     if output is None and (len(exports) > 1 or len(wanted) > 1 or wanted == ["png"]):
         raise UserError(_("several chats or formats: say where to write them with -o DIR"))
+    from pipeline.cli._settings import people_of
     from pipeline.cli._write import Writer, write_digest
 
-    writer = Writer(output=output, formats=wanted, templates=templates, browser=browser)
+    writer = Writer(output=output, formats=wanted, templates=templates, browser=_browser(browser, settings, wanted))
+    people = people_of(settings)
     for export in exports:
-        chosen = _period(export, settings, since=since, until=until, session=session, last=last)
+        chosen = _period(people.unite(export), settings, since=since, until=until, session=session, last=last)
         if not chosen.messages:
             note(_("{chat}: no messages in that period").format(chat=export.chat.name))
             continue
@@ -124,25 +129,37 @@ def _formats(text: str) -> list[str]:
     return wanted or ["md"]
 
 
+def _browser(named: Path | None, settings: Globals, formats: Sequence[str]) -> Path | None:
+    """The browser for pictures, looked for before an hour of work rather than after it; None where none is wanted."""
+    if "png" not in formats:
+        return None
+    from pipeline.config import load_config
+    from pipeline.render import find_browser
+
+    return find_browser(named or load_config(settings.config).browser)
+
+
 def _analyze(export: Export, settings: Globals, model: str | None) -> Analysis:
     from pipeline.analysis import analyze
     from pipeline.cli._settings import analysis_options
 
     with progress(export.chat.name) as step:
-        return analyze(export, analysis_options(settings, model, export.chat), step)
+        return analyze(export, analysis_options(settings, model), step)
 
 
 def _digest(export: Export, settings: Globals, *, model: str | None, with_memory: bool, member: str | None) -> Digest:
-    from pipeline.cli._settings import digest_options, lent_memory
+    from pipeline.cli._settings import digest_options, lent_memory, people_of
     from pipeline.digest import build_digest
+    from pipeline.mask import mask
 
     analysis = _analyze(export, settings, model)
     if member:
-        from pipeline.for_member import only_for
+        from pipeline.for_member import name_of, only_for
 
+        member = name_of(analysis, people_of(settings).person(member, member) or member)
         analysis = only_for(analysis, member)
     memory = lent_memory(settings, analysis) if with_memory else None
-    digest = build_digest(analysis, digest_options(settings, analysis), memory)
+    digest = replace(build_digest(analysis, digest_options(settings, analysis), memory), member=member and mask(member))
     if digest.coverage.unproved:
         note(_("{chat}: {n} entries could not be proved and were left out").format(chat=export.chat.name, n=digest.coverage.unproved))
     return digest
@@ -250,7 +267,8 @@ def run_command(
     from pipeline.cli._settings import chat_config
     from pipeline.cli._write import Writer, write_digest
 
-    writer = Writer(output=output, formats=_formats(formats), templates=templates, browser=browser)
+    wanted = _formats(formats)
+    writer = Writer(output=output, formats=wanted, templates=templates, browser=_browser(browser, settings, wanted))
     exports = read_logs(log, settings, date=date, chat=chat)
     for digest, fresh in digest_what_is_new(exports, settings, chat):
         written = write_digest(digest, replace(writer, keep=not fresh), settings)

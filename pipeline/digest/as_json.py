@@ -32,6 +32,7 @@ def digest_json(digest: Digest) -> dict[str, Any]:
         "schema": SCHEMA,
         "chat": _drop_empty({"name": d.chat.name, "id": d.chat.id, "platform": d.chat.platform}),
         "period": {"start": d.start.isoformat(), "end": d.end.isoformat()},
+        **({"for": d.member} if d.member is not None else {}),
         "coverage": {
             "messages": d.coverage.messages,
             "noise": dict(d.coverage.noise),
@@ -160,6 +161,7 @@ def _read(v: Mapping[str, Any]) -> Digest:
         topics=tuple(map(_read_topic, v["topics"])),
         talks=tuple(map(_read_talk, v["talks"])),
         stats=v["stats"],
+        member=v.get("for"),
         sources={i: _read_source(i, m) for i, m in v.get("sources", {}).items()},
         **sections,
     )
