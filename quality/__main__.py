@@ -131,16 +131,33 @@ def gold_figures(data: Path, chats: list[str], task: str, keep: Path) -> dict[st
 
 
 def memory_figures(data: Path, chats: list[str], keep: Path) -> dict[str, float]:
-    """Counts pooled over the chats cannot be pooled over folds by the scorer: means of each chat's figures stand in."""
-    rows = [
-        score(data, ["memory", str(data / "gold" / c)], {"DIANTI_WEIGHTS": str(fold(data, pair_of(c, data)))}, keep / "memory")
-        for c in chats
-    ]
-    figures = {}
-    for key in rows[0]:
-        known = [r[key] for r in rows if r[key] == r[key]]
-        figures[key] = sum(known) if key in ("repeats_in_gold", "late_in_gold", "false_closing") else sum(known) / max(1, len(known))
-    return figures
+    """Pooled over the chats: the scorer's shares of each, weighted by what they are shares of."""
+    rows, said = [], []
+    for c in chats:
+        environment = {"DIANTI_WEIGHTS": str(fold(data, pair_of(c, data)))}
+        rows.append(score(data, ["memory", str(data / "gold" / c)], environment, keep / "memory"))
+        said.append(pairs_said(keep / "memory" / f"{c}.memory", environment))
+    known = [r["kol_3_in_5"] for r in rows]
+    return {
+        "repeat_P": pooled([r["repeat_P"] for r in rows], said),
+        "repeat_R": pooled([r["repeat_R"] for r in rows], [r["repeats_in_gold"] for r in rows]),
+        "late_closed_R": pooled([r["late_closed_R"] for r in rows], [r["late_in_gold"] for r in rows]),
+        "kol_3_in_5": sum(known) / len(known),
+        **{key: sum(r[key] for r in rows) for key in ("repeats_in_gold", "late_in_gold", "false_closing")},
+    }
+
+
+def pooled(shares: list[float], of: list[float]) -> float:
+    """One share of all; where there is nothing to be a share of, the scorer says nan."""
+    return sum(share * n for share, n in zip(shares, of, strict=True) if n) / max(1.0, sum(of))
+
+
+def pairs_said(archive: Path, environment: dict[str, str]) -> float:
+    """How many pairs of askings the ledger that the scorer has left calls one question: what repeat_P is a share of."""
+    command = [sys.executable, "-m", "pipeline", "--archive", str(archive), "questions", "--json"]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
+    asked = [len(json.loads(line)["asked"]) for line in done.stdout.splitlines()]
+    return float(sum(n * (n - 1) // 2 for n in asked))
 
 
 def score(data: Path, arguments: list[str], environment: dict[str, str], keep: Path) -> dict[str, float]:
