@@ -16,7 +16,7 @@ from pipeline.people import People
 
 FILE = "dianti.toml"
 SECTIONS = (
-    "tldr", "resources", "qa", "unanswered", "announcements", "decisions", "actions", "topics", "talks", "closed",
+    "tldr", "resources", "qa", "unanswered", "announcements", "decisions", "actions", "due", "topics", "talks", "closed", "again",
     "feedback", "opportunities", "quotes",
 )  # fmt: skip
 DEFAULT_SECTIONS = tuple(s for s in SECTIONS if s != "quotes")  # fun for some groups, noise for most

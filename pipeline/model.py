@@ -391,5 +391,7 @@ class Digest:
     quotes: tuple[Entry, ...]
     closed: tuple[QAEntry, ...]
     stats: Mapping[str, Any]
+    due: tuple[Entry, ...] = ()  # of earlier sessions, from the archive's memory
+    again: tuple[TopicEntry, ...] = ()  # an old discussion of a subject that is back, at most one
     sources: Mapping[str, Message] = field(default_factory=dict)  # the cited messages, masked, for fold-outs
     member: str | None = None  # whom it was made for; None: for the whole chat

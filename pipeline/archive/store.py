@@ -113,6 +113,9 @@ class Archive:
             _private_folder(folder / INDEX_FOLDER)
         self.db = _connect(folder / DATABASE, read_only)
         version = int(self.db.execute("PRAGMA user_version").fetchone()[0])
+        if read_only and version < len(MIGRATIONS):  # of an older dianti: brought up to date by opening it for writing once
+            Archive(folder).close()
+            version = len(MIGRATIONS)
         if not read_only or version > len(MIGRATIONS):
             migrate(self.db, folder / DATABASE)
         if not read_only and version == 0:
@@ -224,11 +227,16 @@ class Archive:
         count, reached = counted.fetchone()
         return int(count) if count < most else max(most, int(count * self.newest_row() / max(1, reached)))
 
-    def newest_export(self, name: str | None = None) -> Export:
-        """The newest messages of the chat of that name (of the archive's newest chat), enough to hold its last session."""
+    def chat_or_newest(self, name: str | None = None) -> StoredChat:
+        """The chat of that name, else the one with the newest message; raises ArchiveError when there is none."""
         chat = self.find_chat(name) if name else self._newest_chat()
         if chat is None:
             raise ArchiveError(_("{path}: no such chat in the archive; `dianti status` lists them").format(path=self.folder))
+        return chat
+
+    def newest_export(self, name: str | None = None) -> Export:
+        """The newest messages of the chat of that name (of the archive's newest chat), enough to hold its last session."""
+        chat = self.chat_or_newest(name)
         rows = self.db.execute(f"{_SELECT} WHERE chat = ? ORDER BY at DESC, row DESC LIMIT ?", (chat.row, NEWEST_MOST)).fetchall()
         return Export(chat=chat.chat, format="archive", messages=tuple(as_message(r) for r in reversed(rows)))
 

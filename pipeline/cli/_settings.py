@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,25 @@ def digest_options(settings: Globals, analysis: Analysis, dismissed: frozenset[s
     return replace(options, **lengths)
 
 
+ONE_PAGE = {"week": 1800, "month": 2700}  # Chinese characters: some five and seven minutes of reading
+
+
+def on_one_page(options: DigestOptions, period: str | None) -> DigestOptions:
+    """The digest of a week or a month is read in one page, however much was said."""
+    return replace(options, long_most=ONE_PAGE[period]) if period else options
+
+
+def seen_by(member: str | None, analysis: Analysis, settings: Globals) -> tuple[Analysis, str | None]:
+    """What concerns that member (an id, a name, an alias), and their name as it may be printed; without one all of it."""
+    if not member:
+        return analysis, None
+    from pipeline.for_member import name_of, only_for
+    from pipeline.mask import mask
+
+    name = name_of(analysis, people_of(settings).person(member, member) or member)
+    return only_for(analysis, name), mask(name)
+
+
 def render_options(settings: Globals, templates: Path | None, digest: Digest) -> RenderOptions:
     """Labels in the language that was asked for, else in the chat's: its members read them."""
     from pipeline.render import RenderOptions
@@ -92,8 +112,13 @@ def memory_of(archive: Archive, analysis: Analysis, settings: Globals) -> Lent:
     """What an open archive remembers about the questions of this analysis."""
     from pipeline.memory import memory_for
 
-    config, own = chat_config(settings, analysis.chat)
-    return memory_for(archive, analysis, lambda sender_id, sender: bool(own.opt_out) and config.is_opted_out(own, sender_id, sender))
+    return memory_for(archive, analysis, opted_out_of(settings, analysis.chat))
+
+
+def opted_out_of(settings: Globals, chat: Chat) -> Callable[[str, str], bool]:
+    """Who opted out of that chat, as dianti.toml says: by sender id and name."""
+    config, own = chat_config(settings, chat)
+    return lambda sender_id, sender: bool(own.opt_out) and config.is_opted_out(own, sender_id, sender)
 
 
 def struck_before(settings: Globals, chat: Chat) -> frozenset[str]:

@@ -19,7 +19,7 @@ from pipeline.render.words import Words
 
 ALIKE = 0.55  # share of common characters above which an item that is not ours is one of ours, changed
 SURE = 0.8  # share of the file's lines that are ours: then nothing else need be tried
-LISTS = ("tldr", "resources", "unanswered", "announcements", "decisions", "actions", "feedback", "opportunities", "quotes")
+LISTS = ("tldr", "resources", "unanswered", "announcements", "decisions", "actions", "due", "feedback", "opportunities", "quotes")
 _LABEL = re.compile(r"^(?:问|問|答|Q|A)(?:：|: | )\s*")
 
 
@@ -165,7 +165,8 @@ class _Desk:
             **lists,
             qa=self._pairs("qa", d.qa),
             closed=self._pairs("closed", d.closed),
-            topics=self._topics(d.topics),
+            topics=self._topics("topics", d.topics),
+            again=self._topics("again", d.again),
             talks=self._talks(d.talks),
             short=tuple(e for e in d.short if not gone & set(e.message_ids)),
             # What was struck must not leave with the file as somebody's source.
@@ -199,9 +200,9 @@ class _Desk:
                 found.append((question[0], replace(pair, question=question[1], answers=answers)))
         return tuple(p for _, p in sorted(found, key=lambda x: x[0]))
 
-    def _topics(self, topics: Sequence[TopicEntry]) -> tuple[TopicEntry, ...]:
+    def _topics(self, section: str, topics: Sequence[TopicEntry]) -> tuple[TopicEntry, ...]:
         struck = set(self.struck())
-        found = [replace(t, highlights=self._list("topics", t.highlights)) for t in topics]
+        found = [replace(t, highlights=self._list(section, t.highlights)) for t in topics]
         found = [replace(t, start_here=replace(t.start_here, find="")) if t.start_here.message_id in struck else t for t in found]
         return tuple(new for new, old in zip(found, topics, strict=True) if new.highlights or not old.highlights)
 
@@ -216,5 +217,6 @@ def _all(digest: Digest) -> Iterator[tuple[str, Entry]]:
         yield from ((name, e) for e in getattr(digest, name))
     for name, pairs in (("qa", digest.qa), ("closed", digest.closed), ("talks", [p for t in digest.talks for p in t.qa])):
         yield from ((name, e) for p in pairs for e in (p.question, *p.answers))
-    yield from (("topics", e) for t in digest.topics for e in t.highlights)
+    for name, topics in (("topics", digest.topics), ("again", digest.again)):
+        yield from ((name, e) for t in topics for e in t.highlights)
     yield from (("talks", e) for t in digest.talks for e in t.outline)

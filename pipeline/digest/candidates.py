@@ -87,6 +87,10 @@ class Desk:
         room = int(limit * self.letters * min(2.0, 1 + (len(messages) - 1) * self.o.room_a_message))
         return Entry(text=self.quoter.quote(messages, room), message_ids=tuple(message_ids), sender=self.name(first), time=first.sent_at)
 
+    def source(self, m: Message) -> Message:
+        """A cited message, masked, for the fold-outs."""
+        return replace(m, text=self.hide(m.text), sender=self.name(m), url=self.safe(m.url), title=self.safe(m.title), mentions=())
+
     def proves(self, printed: Printed) -> bool:
         return all(is_proved(e, self.masked) for e in entries(printed))
 

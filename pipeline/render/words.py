@@ -203,6 +203,8 @@ class Words:
         clock = f"{time:%H:%M}"
         if self._one_day and time.date() == self._digest.start.date():
             return clock
+        if time.year < self._digest.start.year:  # from the archive
+            return f"{self._long_day(time)} {clock}"
         return self._("{month_name} {day}, {clock}").format(month_name=MONTHS[time.month - 1], month=time.month, day=time.day, clock=clock)
 
     def bar(self, label: str) -> str:
@@ -295,11 +297,11 @@ class Words:
 
 def entries_of(digest: Digest) -> Iterator[Entry]:
     """Every printed line of the long form, in the model's order."""
-    for section in ("resources", "unanswered", "announcements", "decisions", "actions", "feedback", "opportunities", "quotes"):
+    for section in ("resources", "unanswered", "announcements", "decisions", "actions", "due", "feedback", "opportunities", "quotes"):
         yield from getattr(digest, section)
     for pair in (*digest.qa, *digest.closed):
         yield from _lines(pair)
-    for topic in digest.topics:
+    for topic in (*digest.topics, *digest.again):
         yield from topic.highlights
     for talk in digest.talks:
         yield from talk.outline
