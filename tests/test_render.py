@@ -86,6 +86,14 @@ def test_nothing_worth_passing_on_is_said_in_every_format(format: str, lang: str
     assert len(few) < len(many) or format == "html"
 
 
+def test_a_digest_over_years_says_which_years() -> None:
+    digest = rich_digest()
+    long = replace(digest, end=digest.start.replace(year=digest.start.year + 3))
+    text = render(long, "txt", RenderOptions(lang="en"))
+    assert str(long.start.year) in text.splitlines()[0]
+    assert str(long.end.year) in text.splitlines()[0]
+
+
 def test_a_name_can_be_an_initial_or_left_out() -> None:
     full = render(rich_digest(), "txt")
     assert "老秦-事务所" in full

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.model import Analysis
+from pipeline.text import written_in
 
+SAMPLED = 500  # messages that tell the chat's language
 TIMELINE_DAYS = 7  # a longer digest shows its days, not their hours
 
 
@@ -23,6 +25,7 @@ def chat_stats(analysis: Analysis) -> dict[str, Any]:
         timeline[hour] = timeline.get(hour, 0) + 1
     by_id = {t.id: len(t.messages) for t in analysis.threads}
     return {
+        "language": written_in([m.text for m in people[:SAMPLED]]),
         "members": len({m.sender_id for m in people}),
         "sessions": len(analysis.sessions),
         "threads": len(analysis.threads),

@@ -60,7 +60,10 @@ class Words:
     @property
     def period_short(self) -> str:
         d = self._digest
-        return self._day(d.start) if self._one_day else self._("{start} to {end}").format(start=self._day(d.start), end=self._day(d.end))
+        if self._one_day:
+            return self._day(d.start)
+        day = self._day if d.start.year == d.end.year else self._long_day
+        return self._("{start} to {end}").format(start=day(d.start), end=day(d.end))
 
     @property
     def period(self) -> str:
