@@ -230,3 +230,13 @@ def test_where_people_name_each_other_an_answer_of_another_conversation_is_none(
     pair = QAPair(question_ids=(asked.id,), answers=answers, status="answered", confidence=0.9)
     (kept,) = within_threads([pair], threads)
     assert [a.message_ids for a in kept.answers] == [(right.id,)]
+
+
+def test_what_can_be_borrowed_and_what_lies_in_the_files_is_a_resource_and_a_wish_is_none() -> None:
+    told = chat(
+        ("u1", "谁能借我一个三脚架 周末用"),
+        ("u2", "店里二楼有一面墙的绘本，会员可以借，一次五本"),
+        ("u3", "第二版讲义已经传到网盘了"),
+        ("u4", "他上个月借钱给我 我下周还"),
+    )
+    assert {i for item in items(told) if item.kind == "resource" for i in item.message_ids} == {told[1].id, told[2].id}

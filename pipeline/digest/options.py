@@ -19,12 +19,13 @@ class DigestOptions:
     short_chars: int = 580  # one phone screen is 600
     tldr_lines: int = 3
     question_chars: int = 36
-    answer_chars: int = 50
-    entry_chars: int = 48
-    short_entry_chars: int = 44
+    answer_chars: int = 42
+    entry_chars: int = 40
+    short_entry_chars: int = 40
     answer_messages: int = 2  # of a long answer
     room_a_message: float = 0.4  # of the limit, for each further message of one answer
     qa_confidence: float = 0.5  # below this line a pair is not printed: a wrong one costs more trust than a missing one
+    open_confidence: float = 0.25  # of an unanswered question: the root of P(real, open), times the square of P(asks)
     least_forward_value: float = 0.4  # of an article that somebody passed on without a word
     least_value: float = 0.15  # a highlight below this stays in the topic statistics
     most_unfit: float = 0.5  # P(embarrassing or private) above which a message is never selected
@@ -34,7 +35,8 @@ class DigestOptions:
     qa_weight: float = 8.0
     unanswered_weight: float = 1.2
     item_weight: float = 3.0
-    first_sections: tuple[str, ...] = ("resources", "unanswered")
+    # In this order, before all that competes: short, and looked for.
+    first_sections: tuple[str, ...] = ("resources", "unanswered", "decisions", "announcements", "actions")
     run_seconds: int = 180
     least_pointer: int = 5  # messages of a topic without highlights that is still named
     most_pointers: int = 6

@@ -12,6 +12,10 @@ RHETORICAL = re.compile(
     r"谁不|谁(?:家|还|都).{0,12}不|难道|岂不|何必|何苦|不就.{0,30}[吗嘛么]|有什么(?:好|可)|算什么|\bwho (?:doesn't|wouldn't|hasn't|needs|even|names)\b",
     re.IGNORECASE,
 )
+REPORTED = re.compile(  # what somebody else asked, told
+    r"^(?:我|我们)?.{0,6}(?:妈|爸|老公|老婆|媳妇|老板|领导|同事|娃|孩子|客户|他|她|人家)们?.{0,4}问|\b(?:he|she|they|my \w+|someone) (?:asked|asks|wanted to know)\b",
+    re.IGNORECASE,
+)
 MARK = re.compile(r"[?？]")
 ASK_WORD = re.compile(
     r"什么|啥|哪(?!怕)|怎么|怎样|咋|为何|为什么|多少|多久|多大|多长|多远|几[个点号月天次岁年块]|谁|何时|是不是|有没有|能不能|可不可以|要不要|会不会|好不好|行不行|对不对|算不算|用不用|需不需要"

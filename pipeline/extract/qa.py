@@ -153,11 +153,12 @@ def _open_confidence(j: Judged) -> float:
 
 
 def _is_plain_question(table: ChatTable, j: Judged, scored: Sequence[Scored]) -> bool:
-    """Can it stand in a list of open questions: it asks by itself, it is neither banter nor an offer, and its words say what about."""
+    """Can it stand in a list of open questions: it asks by itself, is no banter, hearsay or offer, and its words say what about."""
     asking = [i for i in j.rows if scored[i].noise is None and scored[i].question >= 0.4 and len(table.texts[i]) >= CLEAR]
     if j.likely.size and float(j.likely.max()) >= LIKELY:
         return False  # answered, if not surely enough to print
-    return any(not cues.RHETORICAL.search(table.texts[i]) and not CUES["offer"].search(table.texts[i]) for i in asking)
+    barred = (cues.RHETORICAL, cues.JOKE, cues.REPORTED, CUES["offer"])
+    return any(not any(pattern.search(table.texts[i]) for pattern in barred) for i in asking)
 
 
 def _replied(table: ChatTable, links: Sequence[ReplyLink], scored: Sequence[Scored], row: dict[str, int]) -> set[int]:
