@@ -205,10 +205,14 @@ class Archive:
 
     def messages(self, chat: StoredChat, since: datetime | None = None, until: datetime | None = None) -> list[Message]:
         """The chat's messages of the half-open period, in time order."""
+        return list(self.each_message(chat, since, until))
+
+    def each_message(self, chat: StoredChat, since: datetime | None = None, until: datetime | None = None) -> Iterator[Message]:
+        """The same one after the other, for chats larger than memory."""
         lower = micros(since) if since else -(2**62)
         upper = micros(until) if until else 2**62
         rows = self.db.execute(f"{_SELECT} WHERE chat = ? AND at >= ? AND at < ? ORDER BY at, row", (chat.row, lower, upper))
-        return [as_message(r) for r in rows]
+        yield from map(as_message, rows)
 
     def count(self, chat: StoredChat | None = None) -> int:
         if chat is None:

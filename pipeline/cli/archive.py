@@ -7,11 +7,10 @@ from pathlib import Path
 import click
 
 from pipeline.cli._common import Globals, log_arguments, note, print_json_line, read_logs, stream_logs
-from pipeline.cli._progress import log_bytes, progress
+from pipeline.cli._progress import STREAMED_BYTES, log_bytes, progress
 from pipeline.errors import UserError
 from pipeline.i18n import _
 
-STREAMED_BYTES = 64 << 20  # larger logs are read piece by piece, so that memory does not grow with them
 MODEL_HELP = _("Embedding model: quality, fast, or a sentence-transformers name or folder [as the archive was begun].")
 
 

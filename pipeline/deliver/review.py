@@ -44,7 +44,9 @@ def review(digest: Digest, edited: str, format: str, options: RenderOptions) -> 
     theirs = _without_orphans(groups(edited, headings), ours)
     shown = {*options.sections, *(g.section for g in theirs)}
     desk = _Desk(digest, words, ours, theirs, shown)
-    return Review(text=desk.text(), digest=desk.reviewed(), struck=desk.struck(), changed=len(desk.changed), added=len(desk.added))
+    done = desk.reviewed()
+    text = desk.text().replace(words.coverage, Words(done, written_under).coverage, 1)
+    return Review(text=text, digest=done, struck=desk.struck(), changed=len(desk.changed), added=len(desk.added))
 
 
 def _nearest(digest: Digest, edited: str, format: str, options: RenderOptions) -> RenderOptions:
@@ -135,7 +137,8 @@ class _Desk:
         """Where an entry of a section stands in the file, and as what; None: struck."""
         if section not in self.shown:
             return 0, entry
-        said = bare(self.words.text(entry.text) if self.words.quotes(entry) else entry.title or entry.url or "")
+        link = self.words.title_of(entry) or self.words.label(entry.url or "").rstrip("…")
+        said = bare(self.words.text(entry.text) if self.words.quotes(entry) else link)
         by = bare(self.words.by(entry.sender, entry.time))
         for group, plain in self.ours:
             if group.section == section and said in plain and by in plain:
