@@ -219,6 +219,13 @@ class Archive:
             return int(self.db.execute("SELECT count(*) FROM message").fetchone()[0])
         return int(self.db.execute("SELECT count(*) FROM message WHERE chat = ?", (chat.row,)).fetchone()[0])
 
+    def count_between(self, chat: StoredChat, since: datetime, until: datetime) -> int:
+        """How many messages the chat has in the half-open period."""
+        found = self.db.execute(
+            "SELECT count(*) FROM message WHERE chat = ? AND at >= ? AND at < ?", (chat.row, micros(since), micros(until))
+        )
+        return int(found.fetchone()[0])
+
     def newest_row(self) -> int:
         """The highest row: an upper bound of the number of messages that costs nothing."""
         return int(self.db.execute("SELECT coalesce(max(row), 0) FROM message").fetchone()[0])

@@ -97,15 +97,22 @@ class Stretch:
 
 
 def read_stretch(
-    messages: Sequence[Message], vectors: MessageVectors, options: AnalysisOptions, pairs: Sequence[QAPair] | None = None
+    messages: Sequence[Message],
+    vectors: MessageVectors,
+    options: AnalysisOptions,
+    pairs: Sequence[QAPair] | None = None,
+    listed: float = LISTED,
 ) -> Stretch:
-    """Analyses a stretch by itself: the result depends on its messages only. Training lends the pairs that are known to be right."""
+    """Analyses a stretch by itself: the result depends on its messages only. Training lends the pairs that are known to be right.
+
+    Open questions less sure than `listed` are left out.
+    """
     messages = tuple(messages)
     sessions = split_into_sessions(messages, options.segment)
     links, threads = untangle(messages, sessions, vectors, options.thread)
     scored = score_messages(messages, links, threads, vectors, options.score)
     if pairs is None:
-        extract = replace(options.extract, min_open_confidence=LISTED)
+        extract = replace(options.extract, min_open_confidence=listed)
         pairs = extract_qa(messages, links, threads, scored, vectors, extract)
     return Desk(messages, links, threads, scored).stretch(pairs)
 
