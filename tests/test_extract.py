@@ -156,6 +156,8 @@ def test_a_place_and_a_title_are_the_messages_own_words() -> None:
     (message,) = chat(("u1", "周六下午在滨江文化中心3楼集合,资料见《志愿者手册》"))
     assert place_of([message]) in message.text  # type: ignore[operator]
     assert title_of([message]) == "志愿者手册"
+    (moved,) = chat(("u1", "改到周日下午三点，地点不变"))
+    assert place_of([moved]) is None
 
 
 def test_memorable_lines_are_opt_in() -> None:
