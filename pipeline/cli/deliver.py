@@ -370,7 +370,7 @@ def _after_the_peak(settings: Globals) -> tuple[int, int]:
     hours = [0] * 24
     with open_archive(settings.archive, read_only=True) as archive:
         for chat in archive.chats():
-            for message in archive.messages(chat):
+            for message in archive.each_message(chat):
                 hours[message.sent_at.astimezone(settings.tz).hour] += 1
     peak = hours.index(max(hours))
     note(_("busiest at {hour}:00 ({n} messages)").format(hour=f"{peak:02d}", n=hours[peak]))

@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.digest.candidates import Candidate, Desk, Printed, entries, ids_of, in_time_order
 from pipeline.digest.options import DigestOptions, Lent
 from pipeline.digest.quote import find_phrase
+from pipeline.digest.recalled import recall
 from pipeline.digest.select import Unit, select
 from pipeline.digest.stats import chat_stats
 from pipeline.model import Analysis, Coverage, Digest, Entry, Kind, Message, StartHere, Topic, TopicEntry
@@ -33,18 +34,21 @@ def build_digest(analysis: Analysis, options: DigestOptions | None = None, memor
     chosen = _choose(proved, desk)
     short = _short(chosen, desk)
     shown = {i for c in chosen for i in ids_of(c.printed)}
+    recalled = recall(memory, desk)
     sections: dict[str, Any] = {name: in_time_order(c.printed for c in chosen if c.section == name) for name in SECTIONS}
     return Digest(
         chat=analysis.chat,
         start=analysis.messages[0].sent_at,
         end=analysis.messages[-1].sent_at,
-        coverage=_coverage(shown, desk, unproved=len(candidates) - len(proved)),
+        coverage=_coverage(shown, desk, unproved=len(candidates) - len(proved) + recalled.unproved),
         short=short,
         tldr=_tldr(short, desk),
         topics=_topics([c for c in chosen if c.section == "highlight"], desk),
-        closed=memory.closed,
+        closed=recalled.closed,
+        due=recalled.due,
+        again=recalled.again,
         stats=chat_stats(analysis),
-        sources=_sources(shown, desk),
+        sources=_sources(shown, desk) | recalled.sources,
         **sections,
     )
 
@@ -59,7 +63,9 @@ def _budget(desk: Desk) -> int:
     """Characters of the long form."""
     share = desk.o.long_share * sum(len("".join(m.text.split())) for m in desk.a.messages)
     knee = desk.o.long_knee * desk.letters
-    return int(max(desk.o.long_least, share if share <= knee else math.sqrt(share * knee)))
+    wanted = share if share <= knee else math.sqrt(share * knee)
+    most = math.inf if desk.o.long_most is None else desk.o.long_most * desk.letters
+    return int(max(desk.o.long_least, min(wanted, most)))
 
 
 def _short(chosen: Sequence[Candidate], desk: Desk) -> tuple[Entry, ...]:
@@ -151,8 +157,4 @@ def _coverage(shown: set[str], desk: Desk, unproved: int) -> Coverage:
 
 def _sources(shown: Iterable[str], desk: Desk) -> dict[str, Message]:
     """The cited messages, masked, for the fold-outs."""
-    cited = [desk.a.message(i) for i in sorted(shown, key=desk.a.row.__getitem__)]
-    return {
-        m.id: replace(m, text=desk.hide(m.text), sender=desk.name(m), url=desk.safe(m.url), title=desk.safe(m.title), mentions=())
-        for m in cited
-    }
+    return {i: desk.source(desk.a.message(i)) for i in sorted(shown, key=desk.a.row.__getitem__)}

@@ -13,7 +13,7 @@ from pipeline.digest.quote import Quoter, rarity
 from pipeline.digest.select import Unit
 from pipeline.mask import mask
 from pipeline.model import Analysis, Entry, Item, Message, QAEntry, QAPair, TalkEntry
-from pipeline.text import cjk_share, clean, grams
+from pipeline.text import cjk_share, clean, grams, short_name
 
 Printed = Entry | QAEntry | TalkEntry
 
@@ -89,6 +89,10 @@ class Desk:
         return Entry(
             text=self.quoter.quote(messages, room, asks), message_ids=tuple(message_ids), sender=self.name(first), time=first.sent_at
         )
+
+    def source(self, m: Message) -> Message:
+        """A cited message, masked, for the fold-outs."""
+        return replace(m, text=self.hide(m.text), sender=self.name(m), url=self.safe(m.url), title=self.safe(m.title), mentions=())
 
     def proves(self, printed: Printed) -> bool:
         return all(is_proved(e, self.masked) for e in entries(printed))
@@ -211,7 +215,8 @@ class Desk:
 
 def _hider(messages: Sequence[Message], options: DigestOptions) -> Callable[[str], str]:
     """`mask`, which also hides the operator's own words and the names of members who opted out."""
-    names = {m.sender for m in messages if m.sender_id in options.opted_out and len(m.sender) > 1}
+    out = {name for m in messages if m.sender_id in options.opted_out for name in m.names}
+    names = {form for name in out for form in (name, short_name(name)) if len(form) > (1 if cjk_share(form) or form == name else 2)}
     hidden = sorted({*names, *options.hidden_words}, key=lambda n: (-len(n), n))
 
     def hide(text: str) -> str:

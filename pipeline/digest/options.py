@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.model import AskedBefore, QAEntry
+from pipeline.model import AskedBefore, Item, Message, QAPair
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +14,7 @@ class DigestOptions:
 
     long_share: float = 0.245  # of the chat's characters; the promise is 0.25, the rest is for joints and ellipses
     long_knee: int = 3000  # beyond this length the long form grows with the square root: a busy week is still read in minutes
+    long_most: int | None = None  # a whole week or month is read in one page
     long_least: int = 240  # a chat of a dozen lines may still print this much
     short_chars: int = 580  # one phone screen is 600
     tldr_lines: int = 3
@@ -46,8 +47,27 @@ class DigestOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OldTalk:
+    """A discussion of long ago on a subject that is back: its messages of most value in time order, the first as the way in."""
+
+    title: str
+    keywords: tuple[str, ...]
+    message_ids: tuple[str, ...]
+    thread: str
+    participants: int
+    messages: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lent:
-    """What the archive's memory lends to a digest: earlier askings by question id, questions closed now."""
+    """What the archive's memory lends to a digest. It says what and where: the digest quotes, masks and proves it like its own lines.
+
+    `asked_before` is by id of a question's message. `messages` holds the archive's messages that the others cite, by id.
+    Who opted out, and what is unfit to be printed, must not be among them.
+    """
 
     asked_before: Mapping[str, AskedBefore] = field(default_factory=dict)
-    closed: tuple[QAEntry, ...] = ()
+    closed: tuple[QAPair, ...] = ()  # questions of earlier sessions with the answers that were given in this one
+    due: tuple[Item, ...] = ()  # to-dos and decisions of earlier sessions, not done yet, whose day has come
+    again: OldTalk | None = None
+    messages: Mapping[str, Message] = field(default_factory=dict)

@@ -11,7 +11,8 @@ from pipeline.model import ItemKind, Message
 from pipeline.text import urls
 
 _PLACE_MARK = re.compile(
-    r"(?:地点|地址|集合点|场地|位置|venue|location|where)\s*[:：]?\s*(?P<place>[^\s,，。;；!！\n]{2,24})", re.IGNORECASE
+    r"(?:地点|地址|集合点|场地|位置|venue|location|where)\s*[:：]?\s*(?!不变|照旧|待定|另行|另定|tba|tbd|unchanged|the same)(?P<place>[^\s,，。;；!！\n]{2,24})",
+    re.IGNORECASE,
 )
 _PLACE_NAME = re.compile(
     r"(?:在|到|去|于|,|，|\s|^)(?P<place>[A-Za-z0-9\u4e00-\u9fff·]{2,14}?(?:\d{1,2}楼|[一二三四五六]楼|店|厅|馆|教室|会议室|广场|咖啡|[A-Z\d]口|公园|校区|中心|酒店|书店|礼堂|站|露台|门口|空间)(?:\d{1,2}楼|[一二三四五六]楼|主厅|分厅|[A-Z\d]口)?)"

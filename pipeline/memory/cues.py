@@ -26,6 +26,7 @@ TOLD_BEFORE = re.compile(
 # A question that says: it was asked before.
 ASKED_AGAIN = re.compile(
     r"顶一下|再顶|上[次回].{0,8}问|(?:上周|周|星期|礼拜)[一二三四五六日天].{0,6}问|(?:昨|前)[天晚].{0,6}问|没人(?:理|回|答)"
+    r"|还是(?:不|没|能不)"
     r"|\bbump\b|asked (?:on|last|before|yesterday|earlier)|asking again",
     re.IGNORECASE,
 )

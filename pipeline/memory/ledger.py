@@ -23,9 +23,10 @@ class LedgerOptions:
     """Probabilities from which a link counts. Precision first: a wrong "asked before" is worse than none."""
 
     same: float = 0.4  # of one earlier question being meant, where somebody says "asked before"
+    same_overheard: float = 0.9  # the same, where the earlier one may be no question; of the later one somebody has said that it is
     rival: float = 0.6  # of that probability, at most, may another earlier question have
     late: float = 0.3  # for a question that is still open: held-out chats show no wrong one above .23
-    late_addition: float = 0.9  # for a question that was answered already
+    late_addition: float = 0.9  # for a question that was answered already, or that was only overheard
     confidence: float = 0.7  # of an answer found on the question's own day: below, it is shown, but the question stays open
     listed: float = 0.3  # of an unanswered question: below, it may be no question, and is nobody's repeat
 
@@ -78,10 +79,10 @@ def fold(
 ) -> list[Question]:
     """The ledger of one chat, oldest question first."""
     options = options or LedgerOptions()
-    candidates = _candidates(late, options.late)
+    candidates = _candidates(late, askings, options)
     told_late = {i for number, note in notes.items() if number in candidates for i in note.message_ids}
     askings = {i: a for i, a in askings.items() if a.id not in told_late}  # "昨天有人问的……：可以" asks nothing itself
-    repeats = _repeats({i: a for i, a in askings.items() if _is_sure(a, options)}, same, options.same)
+    repeats = _repeats({i: a for i, a in askings.items() if a.overheard or _is_sure(a, options)}, same, options)
     root: dict[int, int] = {}
     ledger: dict[int, _Open] = {}
     events = sorted([(a.at, 0, a.id, i) for i, a in askings.items()] + [(n.at, 1, n.id, i) for i, n in notes.items()])
@@ -101,11 +102,14 @@ def _is_sure(asking: Asking, options: LedgerOptions) -> bool:
     return asking.status != "unanswered" or asking.confidence >= options.listed
 
 
-def _repeats(askings: Mapping[int, Asking], same: Sequence[Link], least: float) -> dict[int, list[Link]]:
+def _repeats(askings: Mapping[int, Asking], same: Sequence[Link], options: LedgerOptions) -> dict[int, list[Link]]:
     """Later asking → its links to earlier ones, the most probable first."""
     found: dict[int, list[Link]] = {}
     for link in same:
-        if (link.by_words or link.probability >= least) and link.first in askings and link.second in askings:
+        if link.first not in askings or link.second not in askings:
+            continue
+        least = options.same_overheard if askings[link.second].overheard else options.same
+        if link.by_words or link.probability >= least:
             found.setdefault(link.first, []).append(link)
     for links in found.values():
         links.sort(key=lambda x: (not x.by_words, -x.probability, askings[x.second].at, askings[x.second].id))
@@ -122,10 +126,12 @@ def _meant(links: Sequence[Link], root: Mapping[int, int], options: LedgerOption
     return question if best.by_words or rival <= options.rival * best.probability else own
 
 
-def _candidates(late: Sequence[Link], least: float) -> dict[int, list[Link]]:
+def _candidates(late: Sequence[Link], askings: Mapping[int, Asking], options: LedgerOptions) -> dict[int, list[Link]]:
+    """Note → the askings that it may answer, the most probable first."""
     found: dict[int, list[Link]] = {}
     for link in sorted(late, key=lambda x: -x.probability):
-        if link.probability >= least:
+        overheard = link.second in askings and askings[link.second].overheard
+        if link.probability >= (options.late_addition if overheard else options.late):
             found.setdefault(link.first, []).append(link)
     return found
 

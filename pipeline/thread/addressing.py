@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from pipeline.model import Message
-from pipeline.text import cjk_share, fold
+from pipeline.text import cjk_share, fold, short_name
 
-_NAME_PART = re.compile(r"[-_|@·•丨/\\(（\[【{,，~～\s]")
 _TOKEN_END = ":,;.!?)>'\"：，。！？、"
 _TOKEN = re.compile(r"[^\s\u3400-\u9fff：，。！？、]+")
 MIN_LATIN, MIN_CHINESE = 3, 2
@@ -67,8 +66,8 @@ class _Names:
             if m.is_system:
                 continue
             self._by_id.setdefault(m.sender_id, s)
-        for name, s in sorted({(m.sender, s) for m, s in zip(messages, senders, strict=True) if not m.is_system and m.sender}):
-            for form in {fold(name), fold(_NAME_PART.split(name.strip(), maxsplit=1)[0])}:
+        for name, s in sorted({(name, s) for m, s in zip(messages, senders, strict=True) for name in m.names if not m.is_system and name}):
+            for form in {fold(name), fold(short_name(name))}:
                 if cjk_share(form) > 0 and len(form) >= MIN_CHINESE:
                     self._chinese.setdefault(form, set()).add(s)
                 elif len(form) >= MIN_LATIN:
