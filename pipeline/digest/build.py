@@ -17,6 +17,8 @@ from pipeline.model import Analysis, Coverage, Digest, Entry, Kind, Message, Sta
 from pipeline.text import clean
 
 SECTIONS = ("resources", "qa", "unanswered", "announcements", "decisions", "actions", "feedback", "opportunities", "talks", "quotes")
+TITLE_JOINT = "、"
+UNFIT_SHARE = 0.25  # of the messages of a topic with that word
 MEDIA = (Kind.IMAGE, Kind.VOICE, Kind.VIDEO, Kind.FILE, Kind.FORWARD)
 
 
@@ -112,9 +114,11 @@ def _topic(topic: Topic, highlights: Sequence[Printed], desk: Desk) -> TopicEntr
         return None
     opening = fit[: max(1, len(fit) // 3)]  # one starts to read at the beginning, but not at a greeting
     first = max(opening, key=lambda m: (desk.a.score(m.id).value, -desk.a.row[m.id]))
+    words = [w for w in topic.keywords if not _gives_away(w, messages, desk)]
+    kept = [w for w in topic.title.split(TITLE_JOINT) if not _gives_away(w, messages, desk)]
     return TopicEntry(
-        title=desk.hide(topic.title),
-        keywords=tuple(desk.hide(w) for w in topic.keywords),
+        title=desk.hide(TITLE_JOINT.join(kept or words[:2])),
+        keywords=tuple(desk.hide(w) for w in words),
         highlights=in_time_order(highlights),  # type: ignore[arg-type]  # highlights are plain entries
         start_here=StartHere(
             message_id=first.id, time=first.sent_at, sender=desk.name(first), find=find_phrase(first, desk.log, desk.hide)
@@ -123,6 +127,13 @@ def _topic(topic: Topic, highlights: Sequence[Printed], desk: Desk) -> TopicEntr
         participants=len({m.sender_id for m in messages}),
         messages=len(messages),
     )
+
+
+def _gives_away(word: str, messages: Sequence[Message], desk: Desk) -> bool:
+    """Is the word, say a child's name, used there mostly in what must not be printed?"""
+    used = [m for m in messages if word and word in m.text]
+    unfit = sum(desk.a.score(m.id).unfit > desk.o.most_unfit for m in used)
+    return unfit >= 2 and unfit >= UNFIT_SHARE * len(used)
 
 
 def _coverage(shown: set[str], desk: Desk, unproved: int) -> Coverage:

@@ -12,7 +12,8 @@ from pipeline.model import Message
 from pipeline.text import clean, count, grams
 
 _ADDRESS = r"https?://[^\s<>\"'，。；、）】」》]+"  # whole, whatever marks stand in it
-_SENTENCE = re.compile(rf"(?:{_ADDRESS}|[^。！？!?；;\n])+[。！？!?；;]*|\n")
+_END = r"\.(?=\s+[A-Z\"'“(])"  # of an English sentence, not of an abbreviation or a figure
+_SENTENCE = re.compile(rf"(?:{_ADDRESS}|(?!{_END})[^。！？!?；;\n])+(?:[。！？!?；;]+|{_END})?|\n")
 _URL = re.compile(_ADDRESS)
 _LIST_MARK = re.compile(r"^\s*(?:\d{1,2}[.、)）:：]|[①-⑳]|[-•*·])")
 _NUMBER = re.compile(r"\d")
@@ -147,8 +148,10 @@ def _share(limit: int, sizes: Sequence[int]) -> list[int]:
 
 
 _BREAK = re.compile(r"[，,、；;：:。！？!?\s）)】」》]")
-# Where a clause ends: at a mark, but not inside a figure (9:00, 1,200), an address or a name in brackets.
-_CLAUSE = re.compile(r"[，、；。！？!?;）)】」》\s]|(?<!\d)[,：:]|[,：:](?!\d)")
+# Where a clause ends: at a mark, but not inside a figure (9:00, 1,200); at a blank between Chinese, where it stands for a comma.
+_CLAUSE = re.compile(
+    r"[，、；。！？!?;）)】」》\n]|(?<!\d)[,：:]|[,：:](?!\d)|(?<=[\u3400-\uffef])\s(?=[\u3400-\uffef])|\.(?=\s)|\s(?=[–—-]\s)"
+)
 EARLY, EARLIEST = 0.6, 0.35  # of the limit: a clause that ends there is taken gladly, or if nothing better is to be had
 
 
@@ -176,7 +179,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def _whole_words(text: str, room: int) -> str:
-    """The first `room` characters, less what would halve a word of a Latin script or a figure."""
+    """The first `room` characters, less what would halve a word of a Latin script, a figure or a command of a few words."""
     at = room
     while at > room // 3 and _joined(text[at - 1]) and _joined(text[at : at + 1]):
         at -= 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 RHETORICAL = re.compile(
-    r"谁不|谁(?:家|还|都).{0,12}不|难道|岂不|何必|何苦|不就.{0,30}[吗嘛么]|有什么(?:好|可)|算什么|\bwho (?:doesn't|wouldn't|hasn't|needs|even|names)\b",
+    r"谁不|谁家好人|谁(?:家|还|都).{0,12}不|难道|岂不|何必|何苦|不就.{0,30}[吗嘛么]|有什么(?:好|可)|算什么|\bwho (?:doesn't|wouldn't|hasn't|needs|even|names)\b",
     re.IGNORECASE,
 )
 REPORTED = re.compile(  # what somebody else asked, told

@@ -20,6 +20,9 @@ _PLACE_NAME = re.compile(
 _PLACE_EN = re.compile(
     r"\b(?:at|in|to)\s+(?:the\s+)?(?P<place>(?:[A-Z][\w'’]+\s?){1,4}(?:Hall|Library|Cafe|Café|Centre|Center|Room|Studio|House|School|Park|Garden|Lane|Street|Office)(?:,? ?Studio \d)?)"
 )
+_ADDRESS = re.compile(r"https?://\S*")
+_NO_PLACE = re.compile(r"\d[月号日点]|预计|几|什么|哪")  # "预计4月2号到店"
+_UNCHANGED = re.compile(r"^(?:(?:地点|时间)?不变|还是|仍(?:然|是)?|改(?:到|为|在|成)|[,，:：、\s])+")
 _PLAIN_TITLE = re.compile(r"《([^》]{2,60})》|【([^】]{2,40})】|\[(?:链接|文件|腾讯文档|飞书)[^\]]*\]\s*([^\n]{2,60})")
 
 
@@ -34,7 +37,8 @@ def title_of(messages: Sequence[Message]) -> str | None:
     if given:
         return given
     found = next((f for m in messages if (f := _PLAIN_TITLE.search(m.text))), None)
-    return next((g.strip() for g in found.groups() if g), None) if found else None
+    title = next((g for g in found.groups() if g), "") if found else ""
+    return _ADDRESS.sub("", title).strip() or None
 
 
 def when_of(messages: Sequence[Message]) -> str | None:
@@ -49,8 +53,10 @@ def place_of(messages: Sequence[Message]) -> str | None:
     """A place in the messages' own words."""
     for m in messages:
         for pattern in (_PLACE_MARK, _PLACE_NAME, _PLACE_EN):
-            if found := pattern.search(m.text):
-                return found["place"].strip()
+            for found in pattern.finditer(m.text):
+                place = _UNCHANGED.sub("", found["place"]).strip()
+                if place and not _NO_PLACE.search(place):
+                    return place
     return None
 
 

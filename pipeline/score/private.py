@@ -38,8 +38,10 @@ _RELATIVE = re.compile(
     r"|\bmy (?:husband|wife|son|daughter|mum|mom|dad|kid|brother|sister|nephew|niece|nan|gran)\b",
     re.IGNORECASE,
 )
+_IN_PRIVATE = re.compile(r"我?私(?:你|聊|信|戳)|别在群里|私下(?:说|聊|问)|\b(?:dm|pm) (?:me|you)\b|not on here|in private", re.IGNORECASE)
 _AT = re.compile(r"@\S+")
 NEAR = 30  # characters between the name and the illness
+PRIVATE_ROWS = 20  # after an illness was told of, in which "not here" means it
 GOES_ON_ROWS, GOES_ON_SECONDS = 25, 1800.0
 
 
@@ -49,7 +51,10 @@ def tells_illness(messages: Sequence[Message]) -> NDArray[np.bool_]:
     who = re.compile("|".join(map(_pattern, children))) if children else None
     found = np.zeros(len(messages), dtype=bool)
     last: dict[str, int] = {}  # sender → the latest such message about the own family
+    latest = -PRIVATE_ROWS - 1
     for i, m in enumerate(messages):
+        if m.kind is not Kind.SYSTEM and i - latest <= PRIVATE_ROWS and _IN_PRIVATE.search(m.text):
+            found[i] = True  # "not here, I'll write to you"
         if m.kind is Kind.SYSTEM or not _ILLNESS.search(m.text):
             continue
         text = _AT.sub(" ", m.text)
@@ -62,7 +67,7 @@ def tells_illness(messages: Sequence[Message]) -> NDArray[np.bool_]:
         of_family = bool(_RELATIVE.search(text) and _DIAGNOSIS.search(text))
         if goes_on or of_family or (who and _near(who, text)):
             found[i] = True
-            last[m.sender_id] = i
+            last[m.sender_id] = latest = i
     return found
 
 

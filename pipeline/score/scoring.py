@@ -30,7 +30,8 @@ from pipeline.score.table import COLUMNS, SIGNALS, WIDE, score_table
 REASONS = (
     Noise.BANTER, Noise.ACK, Noise.GREETING, Noise.CHAIN, Noise.CHECKIN, Noise.REDPACKET, Noise.STICKER, Noise.REPOST, Noise.SYSTEM,
 )  # fmt: skip
-NOISE_AT = 0.5
+NOISE_AT = 0.55
+AGAIN_SHARE = 0.7  # of the second look: half and half is as good in the mean, worse in the worst chat
 AD_AT = 0.15  # ads are rare where this was learned, and seldom like another community's
 QUESTION_SPARES = 0.65  # a likely question is never noise, whatever its words …
 QUESTION_SPARES_AD = 0.9  # … "anybody need a …?" excepted
@@ -105,10 +106,10 @@ def score_messages(
 
 
 def _noise(messages: Sequence[Message], wide: Table, tier: str) -> NDArray[np.float32]:
-    """The mean of a first look and of a second, which knows the first one's opinion of the neighbours."""
+    """A first look weighed with a second, which knows the first one's opinion of the neighbours."""
     first = _trees("noise", tier, WIDE).probability(wide)
     again = _trees("again", tier, AGAIN).probability(again_table(messages, wide[:, [WIDE.index(c) for c in SEEN]], first))
-    mean: NDArray[np.float32] = ((first + again) / 2).astype(np.float32)
+    mean: NDArray[np.float32] = ((1 - AGAIN_SHARE) * first + AGAIN_SHARE * again).astype(np.float32)
     return mean
 
 
