@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.cluster import TopicOptions, group_into_topics
 from pipeline.embedding import FAST, QUALITY, MessageVectors, load_embedder
 from pipeline.extract import ExtractOptions, extract_items, extract_qa, extract_talks
-from pipeline.model import Analysis, Export
+from pipeline.model import Analysis, Chat, Export
 from pipeline.score import ScoreOptions, score_messages
 from pipeline.segment import SegmentOptions, split_into_segments, split_into_sessions
 from pipeline.thread import ThreadOptions, untangle
@@ -24,6 +24,10 @@ class AnalysisOptions:
     score: ScoreOptions = field(default_factory=ScoreOptions)
     extract: ExtractOptions = field(default_factory=ExtractOptions)
     model: str = QUALITY
+    segments: Mapping[str, SegmentOptions] = field(default_factory=dict)  # chats, by name or id, whose day begins at an hour of their own
+
+    def segment_of(self, chat: Chat) -> SegmentOptions:
+        return self.segments.get(chat.name) or self.segments.get(chat.id or "") or self.segment
 
 
 def analyze(
@@ -44,8 +48,9 @@ def analyze(
     vectors = vectors or MessageVectors(messages, load_embedder(FAST), load_embedder(options.model))
 
     step("segment")
-    sessions = split_into_sessions(messages, options.segment)
-    segments = split_into_segments(sessions, vectors, options.segment)
+    segment = options.segment_of(export.chat)
+    sessions = split_into_sessions(messages, segment)
+    segments = split_into_segments(sessions, vectors, segment)
     step("thread")
     links, threads = untangle(messages, sessions, vectors, options.thread)
     step("score")

@@ -12,10 +12,11 @@ from typing import Any
 
 from pipeline.errors import ConfigError
 from pipeline.i18n import _
+from pipeline.people import People
 
 FILE = "dianti.toml"
 SECTIONS = (
-    "tldr", "resources", "qa", "unanswered", "announcements", "decisions", "actions", "topics", "talks", "closed",
+    "tldr", "resources", "qa", "unanswered", "announcements", "decisions", "actions", "due", "topics", "talks", "closed", "again",
     "feedback", "opportunities", "quotes",
 )  # fmt: skip
 DEFAULT_SECTIONS = tuple(s for s in SECTIONS if s != "quotes")  # fun for some groups, noise for most
@@ -51,8 +52,7 @@ class Config:
 
     general: ChatConfig = field(default_factory=ChatConfig)
     chats: Mapping[str, ChatConfig] = field(default_factory=dict)
-    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # a person → the ids and names that are theirs
-    roles: Mapping[str, str] = field(default_factory=dict)
+    people: People = field(default_factory=People)
     masks: tuple[str, ...] = ()  # further words that are printed as ***
     templates: Path | None = None
     browser: Path | None = None
@@ -65,13 +65,10 @@ class Config:
                 return chat
         return self.general
 
-    def person(self, sender_id: str, sender: str) -> str | None:
-        """The one name of somebody who appears under several; None when no alias is set."""
-        return next((name for name, known in self.aliases.items() if name in (sender_id, sender) or {sender_id, sender} & set(known)), None)
-
     def is_opted_out(self, chat: ChatConfig, sender_id: str, sender: str) -> bool:
         """May this member be neither quoted nor named?"""
-        return bool({sender_id, sender, self.person(sender_id, sender)} & chat.opt_out)
+        person = self.people.person(sender_id, sender)
+        return bool({sender_id, sender, person, *self.people.aliases.get(person or "", ())} & chat.opt_out)
 
 
 def load_config(path: Path | None, folder: Path | None = None) -> Config:
@@ -109,8 +106,9 @@ class _Reader:
         return Config(
             general=general,
             chats=chats,
-            aliases={name: self.texts(self.table(v, "aliases"), name, "aliases") for name in self.table(v, "aliases")},
-            roles={name: self.choice(self.table(v, "roles"), name, ROLES, "roles") for name in self.table(v, "roles")},
+            people=People(
+                aliases=self.aliases(v), roles={k: self.choice(self.table(v, "roles"), k, ROLES, "roles") for k in self.table(v, "roles")}
+            ),
             masks=self.texts(masks, "words", "masks"),
             templates=self.file(v, "templates"),
             browser=self.file(v, "browser"),
@@ -153,6 +151,18 @@ class _Reader:
             if key == "share" and value > 1:
                 raise self.error(_join(here, key), _("a share between 0 and 1"))
         return dict(table)
+
+    def aliases(self, v: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+        """Each person's ids and names; nobody else may have one of them, too."""
+        table = self.table(v, "aliases")
+        found = {name: self.texts(table, name, "aliases") for name in table}
+        owner: dict[str, str] = {}
+        for name, known in found.items():
+            for key in dict.fromkeys((name, *known)):
+                if key in owner:
+                    raise self.error(f"aliases.{name}", _("without {key}, which is {other}'s").format(key=key, other=owner[key]))
+                owner[key] = name
+        return found
 
     def target(self, v: Mapping[str, Any], where: str) -> dict[str, Any]:
         allowed = (

@@ -7,8 +7,11 @@ from dataclasses import replace
 
 from pipeline.errors import InputError
 from pipeline.i18n import _
-from pipeline.model import Analysis, Message
+from pipeline.model import Analysis
 from pipeline.text import fold
+from pipeline.thread.addressing import find_addressees, number_senders
+
+LIKELY = 0.6  # an inferred reply counts as one to this member from that confidence on
 
 
 def only_for(analysis: Analysis, member: str) -> Analysis:
@@ -17,9 +20,8 @@ def only_for(analysis: Analysis, member: str) -> Analysis:
     `member` is a name, part of a name, or a sender id. Raises InputError when nobody, or more than one, fits.
     """
     ids = _member_ids(analysis, member)
-    names = {fold(m.sender) for m in analysis.messages if m.sender_id in ids}
     row = analysis.row
-    addressed = {m.id for m in analysis.messages if m.sender_id not in ids and _addresses(analysis, m, ids, names)}
+    addressed = _addressing(analysis, ids)
     mine = {m.id for m in analysis.messages if m.sender_id in ids}
     qa = tuple(
         p
@@ -37,6 +39,12 @@ def only_for(analysis: Analysis, member: str) -> Analysis:
     return replace(analysis, qa=qa, items=items, scored=kept, topics=topics, talks=())
 
 
+def name_of(analysis: Analysis, member: str) -> str:
+    """What that member is called now; `member` as in `only_for`."""
+    ids = _member_ids(analysis, member)
+    return next(m.sender for m in reversed(analysis.messages) if m.sender_id in ids)
+
+
 def _member_ids(analysis: Analysis, member: str) -> frozenset[str]:
     wanted = fold(member.removeprefix("@"))
     people = {m.sender_id: m.sender for m in analysis.messages if not m.is_system}
@@ -50,12 +58,17 @@ def _member_ids(analysis: Analysis, member: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _addresses(analysis: Analysis, message: Message, ids: Collection[str], names: Collection[str]) -> bool:
-    """Mentions one of the ids, is a reply to one of them, or names them after an @."""
-    if set(message.mentions) & set(ids):
-        return True
-    link = analysis.links[analysis.row[message.id]]
-    if link.parent_id is not None and link.by in ("quote", "mention") and analysis.message(link.parent_id).sender_id in ids:
-        return True
-    text = fold(message.text)
-    return any(f"@{name}" in text for name in names)
+def _addressing(analysis: Analysis, ids: Collection[str]) -> set[str]:
+    """Messages of others that mention one of the ids, name them, or answer them: a quote, or a reply that is likely enough."""
+    senders = number_senders(analysis.messages)
+    mine = {s for m, s in zip(analysis.messages, senders, strict=True) if m.sender_id in ids}
+    found = set()
+    for message, link, named in zip(analysis.messages, analysis.links, find_addressees(analysis.messages, senders), strict=True):
+        answered = link.parent_id is not None and (link.by in ("quote", "mention") or link.confidence >= LIKELY)
+        if message.sender_id not in ids and (
+            set(message.mentions) & set(ids)
+            or any(a.sender in mine for a in named)
+            or (answered and link.parent_id is not None and analysis.message(link.parent_id).sender_id in ids)
+        ):
+            found.add(message.id)
+    return found

@@ -63,6 +63,7 @@ class Message:
     `id` is the platform's, else `readers._ids.stable_id`; unique within a chat. `sent_at` is aware.
     `text` is verbatim (line ends as \\n); placeholders such as "[图片]" stay in it, `kind` says what it is.
     `reply_to` is the id of the message that it visibly quotes or answers, when the export shows it.
+    `exported_as` is the sender id, sender and role of the export, where the operator said that they are somebody else's.
     """
 
     id: str
@@ -78,6 +79,7 @@ class Message:
     title: str | None = None
     file_name: str | None = None
     role: str | None = None
+    exported_as: tuple[str, str, str | None] | None = None
 
     def __post_init__(self) -> None:
         if self.sent_at.tzinfo is None:
@@ -86,6 +88,11 @@ class Message:
     @property
     def is_system(self) -> bool:
         return self.kind is Kind.SYSTEM
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the sender may be called in the chat: the operator's name for them and the export's."""
+        return (self.sender, self.exported_as[1]) if self.exported_as and self.exported_as[1] != self.sender else (self.sender,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -384,4 +391,7 @@ class Digest:
     quotes: tuple[Entry, ...]
     closed: tuple[QAEntry, ...]
     stats: Mapping[str, Any]
+    due: tuple[Entry, ...] = ()  # of earlier sessions, from the archive's memory
+    again: tuple[TopicEntry, ...] = ()  # an old discussion of a subject that is back, at most one
     sources: Mapping[str, Message] = field(default_factory=dict)  # the cited messages, masked, for fold-outs
+    member: str | None = None  # whom it was made for; None: for the whole chat

@@ -13,8 +13,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from quality.floors import compare, pin
 from quality.targets import tables
@@ -29,20 +33,22 @@ COMMAND = f"{sys.executable} -m pipeline"
 
 @dataclass(frozen=True)
 class PublicSet:
-    """The scorer's task, the files, and what the weights must not have learned from ("" where the shipped ones never did)."""
+    """The scorer's task, the files, what the weights must not have learned from ("" where the shipped ones never did), and the
+    stages that otherwise would have: the others' weights are the shipped ones."""
 
     task: str
     files: str
     hold_out: str = ""
+    stages: tuple[str, ...] = ()
 
 
 SETS = {
     "irc": PublicSet("threads", "disentangle/irc_ubuntu/dev/*.jsonl"),
     "new_domains": PublicSet("threads", "disentangle/new_domains/*.jsonl"),
-    "synth_zh": PublicSet("threads", "disentangle/synth_zh/dev.??.jsonl", "synth_zh"),
+    "synth_zh": PublicSet("threads", "disentangle/synth_zh/dev.??.jsonl", "synth_zh", ("threads",)),
     "tiage": PublicSet("segments", "segments/tiage.dev.jsonl"),
-    "superdialseg": PublicSet("segments", "segments/superdialseg.validation.jsonl", "superdialseg.validation"),
-    "vcsum": PublicSet("segments", "segments/vcsum.dev.jsonl", "vcsum.dev"),
+    "superdialseg": PublicSet("segments", "segments/superdialseg.validation.jsonl", "superdialseg.validation", ("segments",)),
+    "vcsum": PublicSet("segments", "segments/vcsum.dev.jsonl", "vcsum.dev", ("segments",)),
     "dact": PublicSet("segments", "segments/dact_zh.dev.jsonl"),
     "thucnews": PublicSet("clusters", "clusters/thucnews_titles.dev.jsonl"),
     "ham": PublicSet("spam", "spam/nus_sms_zh_ham.jsonl"),
@@ -62,16 +68,22 @@ def main() -> None:
     data, wanted = eval_data().resolve(), given.only.split(",")
     chats = given.chats.split(",") if given.chats else sorted(p.name for p in (data / "gold").iterdir() if (p / "gold.json").exists())
     figures: dict[str, float] = {}
+    if {"gold", "clipboard", "memory"} & set(wanted):
+        side_by_side(partial(fold, data), dict.fromkeys(pair_of(chat, data) for chat in chats))
     for task in ("gold", "clipboard"):
         if task in wanted:
             figures |= gold_figures(data, chats, task, given.keep)
     if "memory" in wanted:
         figures |= {f"memory.{k}": v for k, v in memory_figures(data, chats, given.keep).items()}
-    for name, one in SETS.items():
-        if name in wanted:
-            files = sorted(map(str, data.glob(one.files)))
-            result = score(data, [one.task, *files], {"DIANTI_WEIGHTS": str(fold(data, one.hold_out))}, given.keep)
-            figures |= {f"{name}.{k}": v for k, v in result.items()}
+
+    def public(name: str) -> dict[str, float]:
+        one = SETS[name]
+        files = sorted(map(str, data.glob(one.files)))
+        result = score(data, [one.task, *files], {"DIANTI_WEIGHTS": str(fold(data, one.hold_out, one.stages))}, given.keep / name)
+        return {f"{name}.{k}": v for k, v in result.items()}
+
+    for result in side_by_side(public, [name for name in SETS if name in wanted]):
+        figures |= result
     for name in PARTED:
         if name in wanted:
             figures |= {f"{name}.{k}": v for k, v in parted_figures(data, name, given.keep).items()}
@@ -94,12 +106,15 @@ def parted_figures(data: Path, name: str, keep: Path) -> dict[str, float]:
     task, file, part_name = PARTED[name]
     rows = [json.loads(line) for line in (data / file).read_text(encoding="utf-8").splitlines() if line.strip()]
     dialogs = list(dict.fromkeys(r.get("dialog", i) for i, r in enumerate(rows)))
-    found = []
-    for part in range(PARTS):
+
+    def measured(part: int) -> dict[str, float]:
         path = CACHE / f"{name}.{part}.jsonl"
         mine = [r for i, r in enumerate(rows) if (dialogs.index(r["dialog"]) if "dialog" in r else i) % PARTS == part]
         path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in mine), encoding="utf-8")
-        found.append(score(data, [task, str(path)], {"DIANTI_WEIGHTS": str(fold(data, f"{part_name}.{part}"))}, keep))
+        weights = fold(data, f"{part_name}.{part}", ("score",))
+        return score(data, [task, str(path)], {"DIANTI_WEIGHTS": str(weights)}, keep / f"{name}.{part}")
+
+    found = side_by_side(measured, range(PARTS))
     return {key: sum(f[key] for f in found) / PARTS for key in found[0]}
 
 
@@ -113,11 +128,14 @@ def write_tables(figures: dict[str, float]) -> None:
 
 def gold_figures(data: Path, chats: list[str], task: str, keep: Path) -> dict[str, float]:
     """Means over the Chinese chats (gold.*) and the English ones (gold.en.*), each chat by weights that never saw it."""
-    rows: dict[str, dict[str, float]] = {}
-    for chat in chats:
+
+    def measured(chat: str) -> dict[str, float]:
         arguments = ["gold", str(data / "gold" / chat), *(["--as", "clipboard"] if task == "clipboard" else [])]
-        rows[chat] = score(data, arguments, {"DIANTI_WEIGHTS": str(fold(data, pair_of(chat, data)))}, keep / task)[chat]  # type: ignore[assignment]
-        print(task, chat, {k: round(v, 3) for k, v in rows[chat].items()}, flush=True)
+        found: dict[str, float] = score(data, arguments, {"DIANTI_WEIGHTS": str(fold(data, pair_of(chat, data)))}, keep / task / chat)[chat]  # type: ignore[assignment]
+        print(task, chat, {k: round(v, 3) for k, v in found.items()}, flush=True)
+        return found
+
+    rows = dict(zip(chats, side_by_side(measured, chats), strict=True))
     figures: dict[str, float] = {}
     for language, names in (("", [c for c in chats if c not in ENGLISH]), ("en.", [c for c in chats if c in ENGLISH])):
         for key in sorted({k for c in names for k in rows[c]}):
@@ -131,16 +149,42 @@ def gold_figures(data: Path, chats: list[str], task: str, keep: Path) -> dict[st
 
 
 def memory_figures(data: Path, chats: list[str], keep: Path) -> dict[str, float]:
-    """Counts pooled over the chats cannot be pooled over folds by the scorer: means of each chat's figures stand in."""
-    rows = [
-        score(data, ["memory", str(data / "gold" / c)], {"DIANTI_WEIGHTS": str(fold(data, pair_of(c, data)))}, keep / "memory")
-        for c in chats
-    ]
-    figures = {}
-    for key in rows[0]:
-        known = [r[key] for r in rows if r[key] == r[key]]
-        figures[key] = sum(known) if key in ("repeats_in_gold", "late_in_gold", "false_closing") else sum(known) / max(1, len(known))
-    return figures
+    """Pooled over the chats: the scorer's shares of each, weighted by what they are shares of."""
+
+    def measured(chat: str) -> tuple[dict[str, float], float]:
+        environment = {"DIANTI_WEIGHTS": str(fold(data, pair_of(chat, data)))}
+        row = score(data, ["memory", str(data / "gold" / chat)], environment, keep / "memory" / chat)
+        return row, pairs_said(keep / "memory" / chat / f"{chat}.memory", environment)
+
+    found = side_by_side(measured, chats)
+    rows, said = [row for row, _ in found], [n for _, n in found]
+    known = [r["kol_3_in_5"] for r in rows]
+    return {
+        "repeat_P": pooled([r["repeat_P"] for r in rows], said),
+        "repeat_R": pooled([r["repeat_R"] for r in rows], [r["repeats_in_gold"] for r in rows]),
+        "late_closed_R": pooled([r["late_closed_R"] for r in rows], [r["late_in_gold"] for r in rows]),
+        "kol_3_in_5": sum(known) / len(known),
+        **{key: sum(r[key] for r in rows) for key in ("repeats_in_gold", "late_in_gold", "false_closing")},
+    }
+
+
+def pooled(shares: list[float], of: list[float]) -> float:
+    """One share of all; where there is nothing to be a share of, the scorer says nan."""
+    return sum(share * n for share, n in zip(shares, of, strict=True) if n) / max(1.0, sum(of))
+
+
+def pairs_said(archive: Path, environment: dict[str, str]) -> float:
+    """How many pairs of askings the ledger that the scorer has left calls one question: what repeat_P is a share of."""
+    command = [sys.executable, "-m", "pipeline", "--archive", str(archive), "questions", "--json"]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
+    asked = [len(json.loads(line)["asked"]) for line in done.stdout.splitlines()]
+    return float(sum(n * (n - 1) // 2 for n in asked))
+
+
+def side_by_side(measure: Callable[[Any], Any], names: Iterable[Any]) -> list[Any]:
+    """The measurements in the order of what is measured, as many at a time as there are cores; each is a process of its own."""
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(pool.map(measure, names))
 
 
 def score(data: Path, arguments: list[str], environment: dict[str, str], keep: Path) -> dict[str, float]:
@@ -161,10 +205,11 @@ def pair_of(chat: str, data: Path) -> str:
     return ",".join(every[first : first + 2])
 
 
-def fold(data: Path, hold_out: str) -> Path:
+def fold(data: Path, hold_out: str, stages: tuple[str, ...] = STAGES) -> Path:
     """The weights learned without `hold_out` (gold chats or parts of public sets, with commas); "" gives the shipped ones.
 
-    A stage is learned again when its code, its training code or anything before it has changed.
+    A stage is learned again when its code, its training code or anything before it has changed. Of what is not in `stages` the
+    shipped weights serve.
     """
     if not hold_out:
         return SHIPPED
@@ -173,7 +218,7 @@ def fold(data: Path, hold_out: str) -> Path:
     for stage in STAGES:
         state = _state(stage, state)
         stamp = folder / f"{stage}.state"
-        if not stamp.exists() or stamp.read_text(encoding="utf-8") != state:
+        if stage in stages and (not stamp.exists() or stamp.read_text(encoding="utf-8") != state):
             command = [sys.executable, "-m", "train", "--out", str(folder), "--hold-out", hold_out, "--only", stage]
             subprocess.run(command, cwd=ROOT, env={**os.environ, "EVAL_DATA": str(data)}, check=True)
             stamp.write_text(state, encoding="utf-8")

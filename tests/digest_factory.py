@@ -95,6 +95,8 @@ def rich_digest() -> Digest:
     ta = log.line("陈老师|中级实务", "先把上年的未实现利润从期初未分配利润里调掉，再看今年卖出去多少", "19T20:33")
     old_q = log.line("大白菜", "准考证什么时候能打", "18T12:13")
     old_a = log.line("班班小葵", "省里出了：准考证 8 月 25 号开始打印", "19T16:40")
+    promised = log.line("木子李", "讲义的页码我核对一遍，周三前发群里", "16T21:10", due="2026-05-20")
+    told = log.line("老秦-事务所", "经济法别按章背，按案例背，一个案例能带出三个考点", "02T22:18")
     said = log.line("老赵45岁再战", "考试这东西，拼的不是聪明，是今天学了没有", "19T23:01")
     tldr = (high, decision, old_a)
     topics = (
@@ -124,7 +126,12 @@ def rich_digest() -> Digest:
         unanswered=(open_question,), announcements=(notice,), decisions=(decision,), actions=(todo,), feedback=(feedback,), opportunities=(chance,),
         topics=topics, talks=(TalkEntry(title="合并报表抵销", speaker="陈老师|中级实务", outline=(talk1, talk2), qa=(log.pair(tq, ta),),
                                         message_ids=talk1.message_ids),),
-        quotes=(said,), closed=(log.pair(old_q, old_a),),
+        quotes=(said,), closed=(log.pair(old_q, old_a),), due=(promised,), again=(
+            TopicEntry(
+                title="经济法怎么背", keywords=("案例",), highlights=(told,), participants=6, messages=31, threads=("t2",),
+                start_here=StartHere(message_id=told.message_ids[0], time=told.time or NOW, sender=told.sender, find="按案例背"),
+            ),
+        ),
         stats={"by_hour": hours, "members": 38, "sessions": 6, "top_topics": [
             {"title": "长投怎么复习", "messages": 64}, {"title": "摸底测交卷 0 分", "messages": 33}, {"title": "三科顺序", "messages": 21},
             {"title": "准考证与考点", "messages": 17}, {"title": "打卡时间", "messages": 9}]},
@@ -135,7 +142,7 @@ def rich_digest() -> Digest:
 def empty_digest() -> Digest:
     """All noise: nothing worth passing on."""
     rich = rich_digest()
-    nothing: dict[str, Any] = dict.fromkeys(("short", "tldr", "resources", "qa", "unanswered", "announcements", "decisions", "actions", "feedback", "opportunities", "topics", "talks", "quotes", "closed"), ())  # fmt: skip
+    nothing: dict[str, Any] = dict.fromkeys(("short", "tldr", "resources", "qa", "unanswered", "announcements", "decisions", "actions", "feedback", "opportunities", "topics", "talks", "quotes", "closed", "due", "again"), ())  # fmt: skip
     coverage = Coverage(messages=12, noise={"greeting": 12}, in_digest=0, left_over=0, unreadable=0, unproved=0, media={})
     return replace(
         rich, coverage=coverage, stats={"by_hour": [0] * 24, "members": 3, "sessions": 1, "top_topics": []}, sources={}, **nothing
@@ -182,7 +189,7 @@ def hostile_digest() -> Digest:
     return replace(
         rich_digest(), chat=Chat(name=NASTY[0] + NASTY[2] + "\u202egnp.exe", id=NASTY[1]), short=entries[:6], tldr=entries[:3], resources=entries, qa=pairs,
         unanswered=entries, announcements=entries, decisions=entries, actions=entries, feedback=entries, opportunities=entries, quotes=entries,
-        closed=pairs[:2], topics=topics, talks=(talk,), sources=sources,
+        closed=pairs[:2], due=entries, again=topics[:1], topics=topics, talks=(talk,), sources=sources,
         coverage=Coverage(messages=9, noise={NASTY[0]: 3, "ad": 1}, in_digest=5, left_over=0, unreadable=0, unproved=0, media={NASTY[1]: 1}),
         stats={"by_hour": [1] * 24, "members": 2, "sessions": 1, "top_topics": [{"title": t, "messages": 3} for t in NASTY]},
     )  # fmt: skip

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import os
+import random
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from datetime import timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -239,8 +242,6 @@ sys.path[:0] = {paths!r}
 from archive_factory import OPTIONS
 from pipeline.archive import open_archive
 from pipeline.archive.add import add_export, bring_up_to_date
-from pipeline.archive.forget import Forget, forget
-from pipeline.archive.upkeep import reindex
 from factories import chat, START
 from pipeline.model import Chat, Export
 from dataclasses import replace
@@ -256,10 +257,6 @@ with open_archive(folder) as archive, archive.writing():
         old = chat("甲: 很久以前的一句话", START - timedelta(days=n))
         add_export(archive, Export(chat=Chat(name="群", id="g"), format="t", messages=tuple(replace(m, id=f"old-{{n}}") for m in old)))
         bring_up_to_date(archive, OPTIONS)
-    elif job == "reindex":
-        reindex(archive, OPTIONS, analysis=True)
-    else:
-        forget(archive, Forget(before=START), OPTIONS)
     print("done", flush=True)
 """
 
@@ -283,29 +280,67 @@ def test_two_processes_add_at_once_and_none_is_lost(tmp_path: Path) -> None:
         assert verify(archive, OPTIONS, repair=False) == []
 
 
+def _work_until_killed(folder: Path, job: str, day: int, told: Connection) -> None:
+    """In a process of its own: one job on the archive; each day stored is told before anything is made of it."""
+    with open_archive(folder) as archive, archive.writing():
+        if job == "add":
+            for d in range(day, day + 3):
+                lines = chat("甲: 怎么报名？ | 乙: 在小程序里报名 | 丙: 收到", START + timedelta(days=d))
+                named = tuple(replace(m, id=f"{d}-{m.id}") for m in lines)
+                add_export(archive, Export(chat=Chat(name="群", id="g"), format="t", messages=named))
+                told.send(d)
+            bring_up_to_date(archive, OPTIONS)
+        elif job == "reindex":
+            reindex(archive, OPTIONS, analysis=True)
+        else:
+            forget(archive, Forget(before=START + timedelta(days=day)), OPTIONS)
+    told.send("done")
+
+
+def _killed(folder: Path, job: str, day: int, seconds: float) -> list[object]:
+    """Runs a job and kills it after so many seconds; what it had told by then."""
+    spawning = multiprocessing.get_context("forkserver")  # imports once, so that the time goes into the jobs
+    spawning.set_forkserver_preload([__name__])
+    here, there = spawning.Pipe(duplex=False)
+    process = spawning.Process(target=_work_until_killed, args=(folder, job, day, there))
+    process.start()
+    there.close()
+    process.join(seconds)
+    process.kill()
+    process.join()
+    told: list[object] = []
+    with contextlib.suppress(EOFError):
+        while True:
+            told.append(here.recv())
+    return told
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
 def test_a_kill_at_any_moment_loses_nothing_imported(tmp_path: Path) -> None:
-    """Moments spread over the run of each job (DIANTI_KILLS=100 for the long run); the archive lives on through all of them."""
-    kills = int(os.environ.get("DIANTI_KILLS", "9"))
+    """A hundred random moments of add, reindex and forget; one archive lives on through all of them."""
+    kills, chance = int(os.environ.get("DIANTI_KILLS", "100")), random.Random(20261128)
     folder = begun(tmp_path / "archive", "甲: 最早的一条消息 | 乙: 第二条")
     started = time.monotonic()
-    _worker(tmp_path, folder, "reindex", 0).communicate(timeout=120)
+    assert _killed(folder, "reindex", 0, 120) == ["done"]
     whole = time.monotonic() - started
-    stored: set[str] = set()
+    stored: set[int] = set()
+    unfinished = 0
     for kill in range(kills):
-        job = ("add", "reindex", "forget")[kill % 3]
-        process = _worker(tmp_path, folder, job, 0 if job == "forget" else 100 + kill * 3)
-        time.sleep(whole * (kill * 0.618 % 1.0) * 1.1)
-        process.send_signal(signal.SIGKILL)
-        out, _err = process.communicate(timeout=60)
-        stored |= {line.split()[1] for line in out.splitlines() if line.startswith("stored")}
+        job, day = ("add", "reindex", "forget")[kill % 3], 10 + 3 * kill
+        if job == "forget":  # from now on those days may be gone, wholly or in part
+            day -= 30
+            stored = {d for d in stored if d >= day}
+        told = _killed(folder, job, day, whole * chance.uniform(0.02, 1.2))
+        stored |= {d for d in told if isinstance(d, int)}
+        unfinished += told[-1:] != ["done"]
         with open_archive(folder) as archive, archive.writing():
-            assert archive.count() >= 2
             assert all(p.repaired for p in verify(archive, OPTIONS, repair=True))
-            kept = {i.split("-")[0] for (i,) in archive.db.execute("SELECT id FROM message WHERE id LIKE '%-m3'")}
+            kept = {int(i.split("-")[0]) for (i,) in archive.db.execute("SELECT id FROM message WHERE id LIKE '%-m3'")}
             assert stored <= kept
-            assert verify(archive, OPTIONS, repair=False) == []
+            if kill % 10 == 9 or kill == kills - 1:
+                assert verify(archive, OPTIONS, repair=False) == []
+    assert unfinished > kills / 3  # the moments lie within the jobs, not behind them
 
 
 def test_a_topic_that_comes_back_weeks_later_is_the_same_topic_and_a_new_one_is_not(

@@ -140,6 +140,11 @@ def test_all_noise_says_that_nothing_is_worth_passing_on(tmp_path: Path) -> None
     assert "本期无值得整理的内容" in result.stdout
 
 
+def test_a_chinese_chat_without_a_printed_line_is_told_so_in_chinese(tmp_path: Path) -> None:
+    result = dianti("digest", write_log(tmp_path / "noise.jsonl", ["哈哈哈", "早", "收到"] * 10), "--format", "txt")
+    assert "本期无值得整理的内容" in result.stdout
+
+
 def test_equal_and_unsorted_times_are_put_in_order(tmp_path: Path) -> None:
     log = write_log(tmp_path / "log.jsonl", ["一", "二", "三", "四"], step=0)
     log.write_text("\n".join(reversed(log.read_text(encoding="utf-8").splitlines())), encoding="utf-8")

@@ -46,7 +46,7 @@ def test_the_example_with_every_line_switched_on_is_valid_too(tmp_path: Path) ->
     found = config(tmp_path, text)
     assert found.chat("中级3群").names == "initial"
     assert found.targets["channel"]["chat_id"] == "-1001234567890"
-    assert found.person("wxid_abc123", "随便") == "老王"
+    assert found.people.person("wxid_abc123", "随便") == "老王"
     assert found.general.lengths["short"] == 580
     assert found.templates == tmp_path / "my-templates"
 

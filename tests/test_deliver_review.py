@@ -195,3 +195,24 @@ def test_a_damaged_memory_is_named(tmp_path: Path) -> None:
     (tmp_path / "not-this.json").write_text("[1", "utf-8")
     with pytest.raises(DeliveryError, match=r"not-this\.json"):
         dismissed(tmp_path, Chat(name="甲"))
+
+
+@BOTH
+def test_a_line_that_is_only_a_link_is_not_struck_with_another(format: str) -> None:
+    d = rich_digest()
+    address = "https://docs.example.org/a-rather-long-folder/rules-of-the-group"
+    bare = replace(d.resources[1], title=None, text=f"{address}…", url=address)
+    d = replace(d, resources=(bare, *d.resources), tldr=())
+    untouched = review(d, render(d, format, OPTIONS), format, OPTIONS)
+    assert (untouched.struck, untouched.digest) == ((), d)
+    done = review(d, without(render(d, format, OPTIONS), "下沙"), format, OPTIONS)
+    assert done.struck == d.unanswered[0].message_ids
+    assert done.digest.resources == d.resources
+
+
+@BOTH
+def test_the_file_says_how_much_is_printed_after_something_was_struck(format: str) -> None:
+    before, done = original(format), reviewed(without(original(format), "下沙"), format)
+    assert "收入 61，" in before
+    assert "收入 60，" in done.text
+    assert "其余 139 条" in done.text

@@ -224,3 +224,18 @@ def test_the_documented_limits_are_those_of_the_code() -> None:
     for p in PLATFORMS.values():
         row = next(x for x in page.split("\n") if x.startswith(f"| `{p.name}` |"))
         assert f"{p.limit} {p.unit.split()[0]}" in row or p.name == "file"
+
+
+@pytest.mark.parametrize(("lang", "mark"), [("zh-hans", "（续）"), ("en", " (continued)")])
+def test_what_the_parts_add_is_in_the_language_of_the_digest_not_of_the_console(lang: str, mark: str) -> None:
+    full = replace(document(("甲", ["字" * 100] * 9)), lang=lang)
+    parts = split(full, 300, in_characters("plain"))
+    assert all(p.lines[2].text == "甲" + mark for p in parts[1:])
+    too_long = replace(document(("甲", ["https://example.org/" + "x" * 900])), lang=lang)
+    told = "".join(line.text for line in split(too_long, 300, in_characters("plain"))[0].lines)
+    assert ("full digest" in told) == (lang == "en")
+
+
+def test_what_stands_under_no_heading_is_set_apart() -> None:
+    full = from_markdown("# t\n\n## s\n\n- 甲\n\n---\n\n末尾")
+    assert [line.text for line in split(full, 300, in_characters("plain"))[0].lines] == ["t", "", "s", "甲", "", "末尾"]

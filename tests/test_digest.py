@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from factories import chat, message
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.digest import DigestOptions, build_digest, digest_from_json, digest_json
 from pipeline.digest.cite import is_proved, printable_text
-from pipeline.digest.quote import Quoter, cut, find_phrase, rarity
+from pipeline.digest.quote import OVER, Quoter, cut, find_phrase, rarity
 from pipeline.digest.select import Unit, select
 from pipeline.mask import mask
 from pipeline.model import (
@@ -101,10 +102,12 @@ def test_every_quote_is_proved_by_its_messages(texts: list[str], limit: int) -> 
     assert is_proved(entry, {m.id: mask(printable_text(m)) for m in messages})
 
 
-@given(TEXTS, st.integers(min_value=15, max_value=80))
-def test_a_quote_of_one_message_keeps_to_its_limit(text: str, limit: int) -> None:
+@given(TEXTS, st.integers(min_value=15, max_value=80), st.booleans())
+def test_a_quote_of_one_message_keeps_to_its_limit_and_is_proved(text: str, limit: int, asks: bool) -> None:
     quoter = Quoter(mask=mask, rarity=rarity([message(text)]))
-    assert len(quoter.quote([message(text)], limit)) <= limit + 2
+    entry = Entry(text=quoter.quote([message(text)], limit, asks), message_ids=("m1",))
+    assert len(entry.text) <= limit * OVER + 2
+    assert is_proved(entry, {"m1": printable_text(message(text))})
 
 
 def test_an_emoji_of_several_characters_stays_whole_and_is_proved() -> None:
@@ -134,6 +137,24 @@ def test_the_beginning_of_what_matters_beats_a_whole_aside() -> None:
 
 def test_cut_prefers_a_pause() -> None:
     assert cut("先备份数据，再升级系统版本", 8) == "先备份数据…"
+
+
+def test_a_clause_that_ends_just_beyond_the_limit_is_printed_whole() -> None:
+    assert cut("线下全真模考改到滨江校区三楼机房，来的人在下面接龙", 15) == "线下全真模考改到滨江校区三楼机房…"
+
+
+@pytest.mark.parametrize("text", ["定在6月27日星期六上午9:00开始签到别迟到", "登录以后打开管理后台里的configuration页面就行"])
+def test_neither_a_figure_nor_a_word_is_cut_in_half(text: str) -> None:
+    for limit in range(10, len(text)):
+        kept = cut(text, limit).removesuffix("…")
+        assert not (kept[-1:].isascii() and text[len(kept) : len(kept) + 1].isascii() and text[len(kept) :]), kept
+
+
+def test_a_long_question_keeps_the_clause_that_asks() -> None:
+    text = "我们公司去年换了新的报销系统，所有单据都要先拍照上传再贴纸质件，领导说这样方便查，那出差补贴的单子要不要也走这个系统"
+    short = Quoter(mask=mask, rarity=rarity([message(text)])).shorten(text, 30, asks=True)
+    assert short.endswith("要不要也走这个系统")
+    assert short.startswith("…")
 
 
 def test_the_find_phrase_occurs_once_in_the_log() -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.embedding import FAST, QUALITY, MessageVectors, load_embedder
 from pipeline.extract import ExtractOptions, extract_items, extract_qa, extract_talks
@@ -13,6 +16,7 @@ from pipeline.extract.item_fields import place_of, title_of
 from pipeline.extract.pairs import candidate_pairs
 from pipeline.extract.qa import within_threads
 from pipeline.extract.table import read_table
+from pipeline.extract.word_sets import number_words
 from pipeline.model import Answer, Item, Kind, Message, Noise, QAPair, ReplyLink, Scored, Session, Talk, Thread
 
 START = datetime.fromisoformat("2026-05-18T20:00:00+08:00")
@@ -78,6 +82,25 @@ def test_the_same_chat_gives_the_same_pairs() -> None:
     assert qa(chat(*ASKED)) == qa(chat(*ASKED))
 
 
+def test_a_chat_read_in_blocks_gives_the_pairs_that_it_gives_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [line for n in range(12) for line in (("u2", f"请教一下,第{n}台打印机换了墨盒以后一直提示离线,怎么才能恢复?"), *ASKED[2:])]
+    whole = qa(chat(*[line[:2] for line in lines], step_s=300))
+    monkeypatch.setattr("pipeline.extract.qa.QUESTIONS_AT_ONCE", 2)
+    assert any(pair.answers for pair in whole)
+    assert qa(chat(*[line[:2] for line in lines], step_s=300)) == whole
+
+
+@given(st.lists(st.frozensets(st.sampled_from("甲乙丙丁戊"), max_size=4), min_size=1, max_size=8), st.lists(st.integers(0, 7), max_size=12))
+def test_sums_and_unions_of_numbered_words_are_those_of_the_sets(sets: list[frozenset[str]], chosen: list[int]) -> None:
+    words, number = number_words(sets)
+    chosen = [k % len(sets) for k in chosen]
+    weight = np.arange(1.0, len(number) + 1)
+    picked = np.array(chosen, dtype=np.int64)
+    assert words.sums(picked, weight).tolist() == [sum(weight[number[w]] for w in sorted(sets[k])) for k in chosen]
+    union = words.joined(picked, np.zeros_like(picked), 1)
+    assert union.of(0).tolist() == sorted({number[w] for k in chosen for w in sets[k]})
+
+
 def test_an_advertisement_is_neither_question_nor_answer() -> None:
     assert qa(chat(*ASKED), noise=Noise.AD) == []
 
@@ -133,6 +156,8 @@ def test_a_place_and_a_title_are_the_messages_own_words() -> None:
     (message,) = chat(("u1", "周六下午在滨江文化中心3楼集合,资料见《志愿者手册》"))
     assert place_of([message]) in message.text  # type: ignore[operator]
     assert title_of([message]) == "志愿者手册"
+    (moved,) = chat(("u1", "改到周日下午三点，地点不变"))
+    assert place_of([moved]) is None
 
 
 def test_memorable_lines_are_opt_in() -> None:
@@ -207,3 +232,13 @@ def test_where_people_name_each_other_an_answer_of_another_conversation_is_none(
     pair = QAPair(question_ids=(asked.id,), answers=answers, status="answered", confidence=0.9)
     (kept,) = within_threads([pair], threads)
     assert [a.message_ids for a in kept.answers] == [(right.id,)]
+
+
+def test_what_can_be_borrowed_and_what_lies_in_the_files_is_a_resource_and_a_wish_is_none() -> None:
+    told = chat(
+        ("u1", "谁能借我一个三脚架 周末用"),
+        ("u2", "店里二楼有一面墙的绘本，会员可以借，一次五本"),
+        ("u3", "第二版讲义已经传到网盘了"),
+        ("u4", "他上个月借钱给我 我下周还"),
+    )
+    assert {i for item in items(told) if item.kind == "resource" for i in item.message_ids} == {told[1].id, told[2].id}

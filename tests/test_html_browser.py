@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from digest_factory import empty_digest, hostile_digest, large_digest, rich_dige
 from pipeline.errors import DeliveryError
 from pipeline.model import Digest
 from pipeline.render import RenderOptions, find_browser, render, render_png
-from pipeline.render.picture import PICTURE_WIDTH, SCALE
+from pipeline.render.picture import PICTURE_WIDTH, SCALE, TALLEST
+from pipeline.render.picture import _pieces as cut_into_pieces
 
 DIGESTS = {"rich": rich_digest, "hostile": hostile_digest, "empty": empty_digest, "large": large_digest}
 PHONE = {"width": 360, "height": 740}
@@ -189,12 +190,35 @@ def png_size(path: Path) -> tuple[int, int]:
 
 
 def test_the_picture_is_of_phone_width_and_holds_the_whole_page(browser: Any, tmp_path: Path) -> None:
-    render_png(rich_digest(), tmp_path / "sub" / "a.png", RenderOptions())
+    assert render_png(rich_digest(), tmp_path / "sub" / "a.png", RenderOptions()) == (tmp_path / "sub" / "a.png",)
     width, height = png_size(tmp_path / "sub" / "a.png")
     assert width == PICTURE_WIDTH * SCALE
     assert height > 5000
     render_png(empty_digest(), tmp_path / "b.png")
     assert png_size(tmp_path / "b.png")[1] < height / 3
+
+
+def test_a_long_digest_becomes_several_pictures_of_full_size(browser: Any, tmp_path: Path) -> None:
+    d = large_digest()
+    files = render_png(replace(d, resources=(), qa=d.qa[:30], topics=d.topics[:10]), tmp_path / "a.png")
+    assert [f.name for f in files] == [f"a-{n}.png" for n in range(1, len(files) + 1)]
+    sizes = [png_size(f) for f in files]
+    assert len(files) > 1
+    assert {width for width, _height in sizes} == {PICTURE_WIDTH * SCALE}
+    assert all(height <= TALLEST * SCALE for _width, height in sizes)
+
+
+@pytest.mark.parametrize(
+    ("height", "cuts", "pieces"),
+    [
+        (900, [300, 700], [(0, 900)]),
+        (1800, [300, 880, 1000, 1500], [(0, 880), (880, 1800)]),
+        (1900, [], [(0, 1000), (1000, 1900)]),
+        (2500, list(range(90, 2500, 90)), [(0, 810), (810, 1620), (1620, 2500)]),
+    ],
+)
+def test_pictures_are_cut_between_lines_and_of_about_one_height(height: int, cuts: list[int], pieces: list[tuple[int, int]]) -> None:
+    assert cut_into_pieces(height, cuts, most=1000) == pieces
 
 
 def test_without_a_browser_the_other_ways_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,6 +96,28 @@ def test_a_weak_link_makes_no_repeat() -> None:
     assert len(fold({1: asking(1), 5: asking(5, day=7)}, {}, [link(5, 1, 0.25)], [])) == 2
 
 
+def overheard(number: int, text: str = "那报名呢", *, day: int = 0) -> Asking:
+    return replace(asking(number, text, day=day), confidence=0.0, overheard=True)
+
+
+def test_what_was_only_overheard_is_no_question_of_the_ledger() -> None:
+    assert fold({1: overheard(1)}, {}, [], []) == []
+
+
+def test_what_was_overheard_becomes_a_question_when_a_late_answer_leaves_no_doubt() -> None:
+    (question,) = fold({1: overheard(1)}, {1: note(1)}, [], [link(1, 1, 0.95)])
+    assert (question.id, question.status, question.closed_by) == ("q1", "answered", "n1")
+    assert fold({1: overheard(1)}, {1: note(1)}, [], [link(1, 1, 0.7)]) == []
+
+
+def test_a_repeat_of_what_was_overheard_must_leave_no_doubt() -> None:
+    askings = {1: overheard(1), 5: asking(5, day=7, who="丙")}
+    (sure,) = fold(askings, {}, [link(5, 1, 0.95)], [])
+    assert [a.id for a in sure.askings] == ["q1", "q5"]
+    (doubtful,) = fold(askings, {}, [link(5, 1, 0.7)], [])
+    assert [a.id for a in doubtful.askings] == ["q5"]
+
+
 def test_of_several_earlier_questions_the_most_probable_is_meant() -> None:
     askings = {1: asking(1), 2: asking(2, "几点集合"), 5: asking(5, "集合几点", day=7)}
     first, second = fold(askings, {}, [link(5, 1, 0.4), link(5, 2, 0.8)], [])
@@ -204,7 +226,8 @@ def test_a_question_that_is_asked_again_says_so() -> None:
 
 
 def test_a_nickname_is_called_by_its_parts() -> None:
-    assert aliases("王会计@青岛") == {"王会计", "青岛"}
+    assert aliases("王会计@青岛") == {"王会计", "青岛", "王会"}
+    assert "小陶" in aliases("小陶钢琴启蒙")
     assert aliases("K") == frozenset()
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from click.testing import CliRunner, Result
 from exports import EXPORTS
 
@@ -90,3 +91,37 @@ def test_as_reads_a_log_in_the_format_that_is_named(tmp_path: Path) -> None:
     told = dianti("inspect", EXPORTS / "qq_txt" / "本地大模型折腾群.txt", "--as", "qq-txt")
     assert "(qq-txt)" in told.stdout
     assert dianti("inspect", EXPORTS / "qq_txt" / "本地大模型折腾群.txt", "--as", "msn").exit_code == 1
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
+def test_a_large_log_is_written_out_piece_by_piece_with_the_same_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    if large:
+        monkeypatch.setattr("pipeline.cli.inspect.STREAMED_BYTES", 10)
+        monkeypatch.setattr("pipeline.cli.inspect.read_logs", None)
+    done = dianti("export", EXPORTS / "weflow" / "arkme.json", "-o", tmp_path / "a.jsonl")
+    assert done.exit_code == 0
+    assert len((tmp_path / "a.jsonl").read_text("utf-8").splitlines()) == 40
+
+
+def test_what_cannot_be_read_leaves_the_file_that_was_there(tmp_path: Path) -> None:
+    there, bad = tmp_path / "a.jsonl", tmp_path / "bad.txt"
+    there.write_text("kept", "utf-8")
+    bad.write_text("no chat at all", "utf-8")
+    assert dianti("export", bad, "-o", there).exit_code == 1
+    assert there.read_text("utf-8") == "kept"
+
+
+def test_digests_among_the_exports_are_listed_and_not_read_as_a_chat(tmp_path: Path) -> None:
+    export = EXPORTS / "weflow" / "arkme.json"
+    (tmp_path / export.name).write_bytes(export.read_bytes())
+    assert dianti("digest", export, "--format", "md,txt,html,json", "-o", tmp_path / "out").exit_code == 0
+    told = dianti("inspect", tmp_path)
+    assert told.stdout.count("chat:") == 1
+    assert told.stderr.count("a digest that dianti wrote") == 4
+    md, text = sorted(p for p in (tmp_path / "out").iterdir() if p.suffix in (".md", ".txt"))
+    for digest in (md, text):
+        alone = tmp_path / f"alone{digest.suffix}"
+        alone.write_bytes(digest.read_bytes())
+        assert dianti("inspect", alone).exit_code == 1

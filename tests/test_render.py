@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from pipeline.errors import ConfigError
 from pipeline.model import Digest, Entry
 from pipeline.render import FORMATS, SECTIONS, RenderOptions, render
+from pipeline.render.chart import timeline, topic_bars
 from pipeline.render.escape import md, md_target, safe_url, visible
 from pipeline.render.page import MOST_HTML_BYTES, template_folder
 from pipeline.render.words import SCREEN_CHARS, entries_of
@@ -83,6 +84,14 @@ def test_nothing_worth_passing_on_is_said_in_every_format(format: str, lang: str
     few, many = render(empty_digest(), format, RenderOptions(lang=lang)), render(rich_digest(), format, RenderOptions(lang=lang))
     assert few.strip()
     assert len(few) < len(many) or format == "html"
+
+
+def test_a_digest_over_years_says_which_years() -> None:
+    digest = rich_digest()
+    long = replace(digest, end=digest.start.replace(year=digest.start.year + 3))
+    text = render(long, "txt", RenderOptions(lang="en"))
+    assert str(long.start.year) in text.splitlines()[0]
+    assert str(long.end.year) in text.splitlines()[0]
 
 
 def test_a_name_can_be_an_initial_or_left_out() -> None:
@@ -299,3 +308,52 @@ def test_the_templates_are_where_the_package_looks() -> None:
 def test_an_entry_without_sources_has_nothing_to_unfold() -> None:
     d: Digest = replace(rich_digest(), sources={})
     assert 'class="src"' not in render(d, "html")
+
+
+def test_a_title_with_an_address_in_it_makes_one_whole_link() -> None:
+    d = rich_digest()
+    card = replace(d.resources[1], title="周报明细 https://docs.example.org/a", text="发一下明细…", url="https://docs.example.org/a")
+    d = replace(d, resources=(card,), tldr=())
+    assert "- **[周报明细](https://docs.example.org/a)** 「发一下明细…」" in render(d, "md")
+    assert "· 周报明细 「发一下明细…」" in render(d, "txt")
+    anchors = [e for e in elements(render(replace(d, sources={}), "html")) if e.get("href") == "https://docs.example.org/a"]
+    assert ["".join(a.itertext()) for a in anchors] == ["周报明细"]
+
+
+def test_a_cut_message_that_was_only_an_address_still_leads_there() -> None:
+    d = rich_digest()
+    cut = replace(d.resources[1], title=None, text="https://docs.example.org/rules…", url="https://docs.example.org/rules")
+    d = replace(d, resources=(cut,), tldr=())
+    assert "- [docs.example.org/rules](https://docs.example.org/rules) — 老秦" in render(d, "md")
+    assert "· https://docs.example.org/rules — 老秦" in render(d, "txt")
+    assert "rules…" not in render(replace(d, sources={}), "html")
+
+
+DAYS = {"2026-05-18": 8, "2026-05-19": 4}
+
+
+def test_the_timeline_shows_every_hour_of_a_few_days() -> None:
+    line = timeline({"by_day": DAYS, "timeline": {"2026-05-18T08": 8, "2026-05-19T23": 4}, "by_hour": [0] * 24})
+    assert line is not None
+    assert [(b.label, b.value, b.peak) for b in line.bars] == [("2026-05-18T08", 8, True), ("2026-05-19T23", 4, False)]
+    assert line.bars[1].x + line.bars[1].width <= 720 < line.bars[1].x + line.bars[1].width + 15
+    assert [day.day for day in line.days] == [18, 19]
+    assert line.borders == (360,)
+
+
+def test_the_timeline_of_a_long_digest_shows_its_days_those_without_a_word_too() -> None:
+    line = timeline({"by_day": {"2026-05-01": 5, "2026-05-31": 10}, "timeline": {}})
+    assert line is not None
+    assert (line.unit, len(line.days), line.peak.label) == ("day", 7, "2026-05-31")
+    assert sum(b.value for b in line.bars) == 15
+
+
+def test_no_figures_no_timeline() -> None:
+    assert timeline({"by_hour": [0] * 24}) is None
+    assert "<figure>" not in render(empty_digest(), "html")
+
+
+def test_the_largest_topic_stands_first_in_the_figures() -> None:
+    d = rich_digest()
+    mixed = [{"title": "小", "messages": 3}, {"title": "大", "messages": 30}]
+    assert [b.label for b in topic_bars(replace(d, stats={"top_topics": mixed}))] == ["大", "小"]

@@ -17,8 +17,9 @@ from pipeline.score.context import context_table
 from pipeline.score.cues import COLUMN, cue_table
 from pipeline.score.hard import hard_reasons
 from pipeline.score.meaning import TARGETS, meaning_table, shifted
+from pipeline.score.private import tells_illness
 from pipeline.score.quarrel import CORE, whole_quarrels
-from pipeline.score.table import COLUMNS, SIGNAL, SIGNALS, score_table
+from pipeline.score.table import COLUMNS, SIGNAL, SIGNALS, WIDE, score_table
 
 FAST_ONLY = ScoreOptions(quality_texts=0)
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -114,6 +115,26 @@ def test_the_bots_own_digest_is_a_repost() -> None:
     assert hard_reasons(posted, ("昨日摘要:周六下午两点开会",))[0] is Noise.REPOST
 
 
+@pytest.mark.parametrize(
+    "text", ["【紧急扩散】今晚停水三天，转给家人", "⚠️ *Forwarded many times* free coffee at every station", "这个一定要看，救一个是一个"]
+)
+def test_a_chain_letter_is_a_repost(text: str) -> None:
+    assert hard_reasons(chat(f"a: {text}")) == [Noise.REPOST]
+
+
+def test_the_illness_of_somebody_whom_the_group_can_tell_is_never_printed_and_advice_is() -> None:
+    told = chat(
+        "糖糖妈-城西: 糖糖昨晚39度5 一直不退",  # the child by name
+        "医生小王: 39度以上先补水，退烧药间隔六小时，两种药不要混着吃",  # advice for all
+        "糖糖妈-城西: 医生说是急性肺炎",  # the same mother goes on
+        "老李: 我爸上周确诊了 要做手术",  # a relative, by a diagnosis
+        "老李: 他家的烧烤不错",
+        "Ann: he had a fall and is in hospital",
+        "Bob: he fixed the pump",
+    )
+    assert tells_illness(told).tolist() == [True, False, True, True, False, True, False]
+
+
 def test_a_lone_angry_message_is_no_quarrel_and_what_lies_between_two_is_one() -> None:
     lines = chat("a: x", "b: y", "a: z", "c: w", "d: v", "e: u", "f: t", "g: s", "h: r", "i: q")
     chance = np.array([0, 0.9, 0.3, 0.9, 0, 0, 0, 0, 0, 0], dtype=np.float32)
@@ -170,8 +191,8 @@ def test_a_transcript_is_valued_by_what_people_highlight_in_talks() -> None:
 
 
 def test_each_column_has_a_signal_and_the_weights_know_the_columns() -> None:
-    assert list(SIGNAL) == list(COLUMNS)
-    assert read_trees("score_value_fast.onnx").features == list(COLUMNS)
+    assert list(SIGNAL) == list(WIDE)
+    assert read_trees("score_value_fast.onnx").features == list(WIDE)
     messages = HELP
     cues = cue_table(messages)
     vectors = load_embedder(FAST).passages([m.text for m in messages])

@@ -14,7 +14,8 @@ from typing import Any
 import lightgbm
 import numpy as np
 
-from pipeline.extract import judging, pairs, questions, second
+from pipeline.extract import judging, pair_features, pairs, questions, second
+from pipeline.extract.around import read_around
 from pipeline.extract.options import ExtractOptions
 from train.export import save_trees
 from train.extract_chats import (
@@ -97,7 +98,8 @@ def _train_pairs(chats: Sequence[Chat], out: Path) -> None:
         asks, worth = c.x["asks"].astype(np.float32), c.x["worth"].astype(np.float32)
         c.x["questions"] = groups = questions.group_questions(c.table, asks, options.group_gap_s)  # type: ignore[assignment]
         c.x["pairs"] = found = pairs.candidate_pairs(c.table, groups, c.fast, options.window_messages, options.far_candidates)  # type: ignore[assignment]
-        c.x["pair"] = pairs.pair_features(c.table, groups, asks, worth, found, c.fast, c.context)
+        around = read_around(c.table, groups, asks, found, c.fast)
+        c.x["pair"] = pair_features.pair_features(c.table, groups, asks, worth, found, c.fast, c.context, around)
         match = [_best_gold(c.gold, g) for g in groups]
         c.x["match"] = match  # type: ignore[assignment]
         c.x["answers"] = np.array(
@@ -123,9 +125,17 @@ def _train_pairs(chats: Sequence[Chat], out: Path) -> None:
 
     first = fit(PAIR, "pair", 250)
     out_of_fold(chats, predicting(first, "pair"), "p_first")
-    save_trees(first(chats, 2), out / pairs.MODEL, list(pairs.FEATURES))
+    save_trees(first(chats, 2), out / pair_features.MODEL, list(pair_features.FEATURES))
     for c in chats:
-        c.x["pair_second"] = second.second_features(c.table, len(c.x["questions"]), c.x["pairs"], c.x["pair"], c.x["p_first"])  # type: ignore[arg-type]
+        elsewhere = second.best_elsewhere(c.x["pairs"], c.x["p_first"], len(c.messages))  # type: ignore[arg-type]
+        c.x["pair_second"] = second.second_features(
+            c.table,
+            len(c.x["questions"]),
+            c.x["pairs"],
+            c.x["pair"],
+            c.x["p_first"],
+            elsewhere,  # type: ignore[arg-type]
+        )
     again = fit(SECOND, "pair_second", 150)
     out_of_fold(chats, predicting(again, "pair_second"), "p")
     save_trees(again(chats, 2), out / second.MODEL, list(second.FEATURES))
@@ -144,7 +154,8 @@ def _train_judging(chats: Sequence[Chat], out: Path) -> None:
         groups, found = c.x["questions"], c.x["pairs"]
         asks, worth = c.x["asks"].astype(np.float32), c.x["worth"].astype(np.float32)
         chosen = judging.choose_answers(found, c.x["p"], len(groups))  # type: ignore[arg-type]
-        c.x["judging"] = judging.judging_features(c.table, groups, chosen, asks, worth, found, c.x["pair"], c.x["p"])  # type: ignore[arg-type]
+        top = judging.of_top(chosen, c.x["pair"])
+        c.x["judging"] = judging.judging_features(c.table, groups, chosen, asks, worth, found, top, c.x["p"])  # type: ignore[arg-type]
         c.x["right"] = np.array(
             [_is_right(c.gold, questions.printed_rows(g, asks), f.answers) for g, f in zip(groups, chosen, strict=True)], dtype=float
         )

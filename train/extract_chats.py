@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from pipeline.embedding import FAST, QUALITY, load_embedder
-from pipeline.extract import pairs
+from pipeline.extract import pair_features
 from pipeline.extract.item_kinds import KINDS
 from pipeline.extract.table import ChatTable, read_table
 from pipeline.model import Kind, Message
@@ -50,7 +50,7 @@ class Chat:
     table: ChatTable
     fast: np.ndarray
     quality: np.ndarray
-    context: pairs.Context
+    context: pair_features.Context
     gold: list[Gold]
     worth_label: np.ndarray
     asks_label: np.ndarray
@@ -95,7 +95,7 @@ def read_chat(eval_data: Path, name: str) -> Chat:
     asks[sorted({i for g in asked for i in g.asked})] = 1
     fast = load_embedder(FAST).passages([clean(m.text) for m in messages])
     quality = cached_passages([clean(m.text) for m in messages])
-    context = pairs.Context(thread=np.full(len(messages), -1, dtype=np.int64), parent=table.reply.copy())
+    context = pair_features.Context(thread=np.full(len(messages), -1, dtype=np.int64), parent=table.reply.copy())
     items = np.zeros((len(messages), len(KINDS)))
     for item in gold["items"]:
         kind = "announcement" if item["category"] == "event" else item["category"]

@@ -133,14 +133,19 @@ def background(chats: Sequence[GoldChat], embedder: Embedder) -> Learned:
 
 
 def known_stretches(chat: GoldChat, embedder: Embedder) -> list[tuple[Stretch, list[int]]]:
-    """Each stretch with the annotated questions asked in it, and which those are."""
+    """Each stretch with the annotated questions asked in it, and which those are.
+
+    What was merely overheard is left out: learning from it as wrong pairs cost a seventh of the repeats.
+    """
     found = []
     for messages in days_of(chat.messages).values():
         row = {m.id: i for i, m in enumerate(messages)}
         numbers = sorted((k for k, q in enumerate(chat.qa) if q["question"][0] in row), key=lambda k: row[chat.qa[k]["question"][0]])
         pairs = [known_pair(chat.qa[k], {m.id: m.sender_id for m in messages}) for k in numbers]
         vectors = MessageVectors(messages, load_embedder(FAST), embedder)
-        found.append((read_stretch(messages, vectors, AnalysisOptions(), pairs), numbers))
+        read = read_stretch(messages, vectors, AnalysisOptions(), pairs)
+        askings = tuple(a for a in read.askings if not a.overheard)
+        found.append((Stretch(askings=askings, notes=read.notes), numbers))
     return found
 
 

@@ -21,11 +21,13 @@ from numpy.typing import NDArray
 from pipeline.embedding import FAST, QUALITY, load_embedder
 from pipeline.model import Kind, Message, Noise
 from pipeline.readers._kinds import read_placeholder
+from pipeline.score.again import AGAIN, SEEN, again_table
+from pipeline.score.around import around_table
 from pipeline.score.context import context_table
 from pipeline.score.cues import COLUMN, cue_table
 from pipeline.score.meaning import TARGETS, widened
 from pipeline.score.scoring import REASONS
-from pipeline.score.table import COLUMNS, SIGNAL, SIGNALS, score_table
+from pipeline.score.table import COLUMNS, SIGNAL, SIGNALS, WIDE, score_table
 from pipeline.text import clean
 from train.dialogs import parts_of
 from train.export import save_trees
@@ -39,6 +41,10 @@ TREES = {
     "deterministic": True, "force_row_wise": True, "verbose": -1,
 }  # fmt: skip
 ROUNDS = 180
+SEEDS = {"noise": 3, "value": 2}  # ensembles: half a point of noise F1, a point of nDCG
+AGAIN_TREES = {"num_leaves": 5, "min_data_in_leaf": 40, "feature_fraction": 0.5, "learning_rate": 0.05}
+AGAIN_ROUNDS = 120
+CROSSED = 4  # parts of the chats for which the first look at noise is learned without them
 
 
 @dataclass(kw_only=True)
@@ -207,29 +213,57 @@ def _copied(message: Message) -> Message:
 
 
 def train_tier(samples: list[Sample], out: Path, tier: str, models: tuple[str, ...]) -> None:
-    inputs = [widened(s.cues, s.vectors(tier)) for s in samples]
+    vectors = [s.vectors(tier) for s in samples]
+    inputs = [widened(s.cues, v) for s, v in zip(samples, vectors, strict=True)]
     np.savez_compressed(out / f"score_meaning_{tier}.npz", weights=fit_ridge(samples, inputs).astype(np.float16))
-    table = np.vstack(
-        [score_table(s.messages, s.cues, s.context, m.astype(np.float32)) for s, m in zip(samples, crossed(samples, inputs), strict=True)]
-    )
+    meaning = [m.astype(np.float32) for m in crossed(samples, inputs)]
+    table = np.vstack([score_table(s.messages, s.cues, s.context, m) for s, m in zip(samples, meaning, strict=True)])
     weight = np.concatenate([np.full(len(s.messages), s.weight) for s in samples])
-    columns = list(COLUMNS)
-
-    def fit(name: str, rounds: int = ROUNDS, **changes: Any) -> lightgbm.Booster:
-        label = np.concatenate([_labels(s, name) for s in samples])
-        known = ~np.isnan(label)
-        rows = lightgbm.Dataset(table[known], label[known], weight=weight[known], params={"max_bin": TREES["max_bin"], "verbose": -1})
-        return lightgbm.train(TREES | changes, rows, rounds)
-
-    for name in models:
-        path = out / f"score_{name}_{tier}.onnx"
+    for name in (m for m in models if m not in ("noise", "value")):
+        path, label = out / f"score_{name}_{tier}.onnx", np.concatenate([_labels(s, name) for s in samples])
         if name == "reason":
-            save_trees(fit(name, 40, objective="multiclass", num_class=len(REASONS)), path, columns)
-        elif name == "value":
-            signals = [SIGNALS.index(SIGNAL[c]) for c in columns]
-            save_signal_trees([fit(grade) for grade in ("value", "knowledge", "best")], path, columns, signals, len(SIGNALS))
+            save_trees(fit(table, label, weight, rounds=40, objective="multiclass", num_class=len(REASONS)), path, list(COLUMNS))
         else:
-            save_trees(fit(name), path, columns)
+            save_trees(fit(table, label, weight), path, list(COLUMNS))
+    if "noise" in models:
+        _train_wide(samples, meaning, vectors, out, tier)
+
+
+def _train_wide(
+    samples: list[Sample], meaning: list[NDArray[np.float32]], vectors: list[NDArray[np.float32]], out: Path, tier: str
+) -> None:
+    """Noise and value, which also see the conversation around; and the second look at noise."""
+    found = [(s, m, v) for s, m, v in zip(samples, meaning, vectors, strict=True) if "noise" in s.labels]
+    chats = [s for s, _, _ in found]
+    parts = [np.column_stack([score_table(s.messages, s.cues, s.context, m), around_table(s.messages, s.cues, m, v)]) for s, m, v in found]
+    wide, noise = np.vstack(parts), np.concatenate([s.labels["noise"] for s in chats])
+    save_trees([fit(wide, noise, seed=k + 1) for k in range(SEEDS["noise"])], out / f"score_noise_{tier}.onnx", list(WIDE))
+
+    name_of = np.concatenate([np.full(len(s.messages), s.name, dtype=object) for s in chats])
+    names, first = sorted({s.name for s in chats}), np.zeros(len(noise), dtype=np.float32)
+    for part in range(CROSSED):
+        here = np.isin(name_of, names[part::CROSSED])
+        first[here] = fit(wide[~here], noise[~here]).predict(wide[here], num_threads=1)
+    seen, ends = [WIDE.index(c) for c in SEEN], np.cumsum([len(p) for p in parts])[:-1]
+    again = np.vstack([again_table(s.messages, p[:, seen], f) for s, p, f in zip(chats, parts, np.split(first, ends), strict=True)])
+    second = [fit(again, noise, rounds=AGAIN_ROUNDS, seed=k + 1, **AGAIN_TREES) for k in range(SEEDS["noise"])]
+    save_trees(second, out / f"score_again_{tier}.onnx", list(AGAIN))
+
+    signals = [SIGNALS.index(SIGNAL[c]) for c in WIDE]
+    grades = {g: np.concatenate([s.labels[g] for s in chats]) for g in ("value", "knowledge", "best")}
+    boosters = [fit(wide, label, seed=k + 1) for label in grades.values() for k in range(SEEDS["value"])]
+    save_signal_trees(boosters, out / f"score_value_{tier}.onnx", list(WIDE), signals, len(SIGNALS))
+
+
+def fit(
+    table: NDArray[np.float32], label: NDArray[np.float64], weight: NDArray[np.float64] | None = None, rounds: int = ROUNDS, **changes: Any
+) -> lightgbm.Booster:
+    """Trees on the rows whose label is known."""
+    known = ~np.isnan(label)
+    rows = lightgbm.Dataset(
+        table[known], label[known], weight=None if weight is None else weight[known], params={"max_bin": TREES["max_bin"], "verbose": -1}
+    )
+    return lightgbm.train(TREES | changes, rows, rounds)
 
 
 def _labels(sample: Sample, name: str) -> NDArray[np.float64]:

@@ -109,7 +109,10 @@ def _period_of(archive: Archive, chat: StoredChat, export: Export) -> list[Messa
 
 
 def bring_up_to_date(archive: Archive, options: AnalysisOptions, step: Step = lambda name: None) -> list[Refreshed]:
-    """Analyses, embeds and indexes what waits for it; what an interruption left is finished, too. The caller holds `writing()`."""
+    """Analyses, embeds and indexes what waits for it; the last window of each chat. The caller holds `writing()`.
+
+    What an interruption left is finished, too.
+    """
     from pipeline import memory
     from pipeline.search.meaning import open_index, update_index
     from pipeline.search.usual import usual_queries
@@ -125,7 +128,9 @@ def bring_up_to_date(archive: Archive, options: AnalysisOptions, step: Step = la
     archive.set_setting("model", embedder.name)
     archive.set_setting("model_asked", options.model)
     memory.expect(archive)
-    done = list(refresh(archive, options, step))
+    newest: dict[int, Refreshed] = {}  # a chat's last window: a long history's analyses are larger than memory
+    for window in refresh(archive, options, step):
+        newest[window.chat.row] = window
     step("embed")
     for _count in embed_missing(archive, embedder):
         step("embed")
@@ -134,7 +139,7 @@ def bring_up_to_date(archive: Archive, options: AnalysisOptions, step: Step = la
     usual_queries(archive, embedder, open_index(archive))
     memory.update(archive, options, step)
     archive.db.execute("PRAGMA optimize")
-    return done
+    return list(newest.values())
 
 
 def archive_options(archive: Archive, options: AnalysisOptions | None = None) -> AnalysisOptions:

@@ -101,6 +101,7 @@ def _remove(archive: Archive, rows: Sequence[int]) -> None:
         db.execute(f"UPDATE analysed SET reply_row = NULL WHERE reply_row IN ({marks})", rows)
         db.execute(f"DELETE FROM pending WHERE row IN ({marks})", rows)
         db.execute(f"DELETE FROM analysed WHERE row IN ({marks})", rows)
+        db.execute(f"DELETE FROM unfit WHERE row IN ({marks})", rows)
         db.execute(f"DELETE FROM message WHERE row IN ({marks})", rows)
         for content in {row[3] for row in gone}:
             db.execute("DELETE FROM vector WHERE content = ? AND NOT EXISTS (SELECT 1 FROM message WHERE content = ?)", (content, content))
@@ -122,7 +123,7 @@ def _remove_traces(archive: Archive) -> None:
 
 def _still_found(archive: Archive, rows: Sequence[int]) -> int:
     """Rows that any of the archive's tables still knows."""
-    tables = ("message", "analysed", "pending", "finding_message")
+    tables = ("message", "analysed", "unfit", "pending", "finding_message")
     left: set[int] = set()
     for start in range(0, len(rows), BATCH):
         part = rows[start : start + BATCH]

@@ -21,6 +21,7 @@ from pipeline.model import Analysis, Export, Message
 
 WINDOW = 12_000  # messages analysed at once: some 200 MB, a minute
 CONTEXT = 300  # messages read along before a window; a conversation hardly ever resumes after more
+UNFIT_LISTED = 0.1  # P(private or embarrassing) from which it is written down; a digest prints nothing above .5
 SESSION_MOST = 3_000  # how far a stretch may reach back into a session that never ends
 
 Step = Callable[[str], None]
@@ -186,7 +187,14 @@ def _write(db: sqlite3.Connection, chat: int, a: Analysis, rows: Sequence[int], 
             )
         )  # fmt: skip
     db.executemany("INSERT OR REPLACE INTO analysed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+    _write_unfit(db, {rows[i]: a.scored[i].unfit for i in range(context, len(rows))})
     _write_findings(db, chat, a, row_of, set(rows[context:]))
+
+
+def _write_unfit(db: sqlite3.Connection, unfit: dict[int, float]) -> None:
+    """Most messages show nothing private: only the others are listed."""
+    db.executemany("DELETE FROM unfit WHERE row = ?", ((r,) for r in unfit))
+    db.executemany("INSERT INTO unfit VALUES (?, ?)", ((r, round(p, 4)) for r, p in unfit.items() if p >= UNFIT_LISTED))
 
 
 def _old_numbers(db: sqlite3.Connection, rows: Sequence[int]) -> Iterator[tuple[int, int, int | None, int | None]]:

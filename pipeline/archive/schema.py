@@ -179,7 +179,18 @@ def m0002_ledger(db: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Migration, ...] = (m0001_messages, m0002_ledger)
+def m0003_unfit(db: sqlite3.Connection) -> None:
+    """What must not be printed again from the archive: P(private or embarrassing) of the messages that show any; null where unknown."""
+    _run(
+        db,
+        """
+        CREATE TABLE unfit (row INTEGER PRIMARY KEY, probability REAL);
+        INSERT INTO unfit SELECT row, NULL FROM analysed;
+        """,
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (m0001_messages, m0002_ledger, m0003_unfit)
 
 
 def migrate(db: sqlite3.Connection, path: Path) -> None:

@@ -113,6 +113,9 @@ class Archive:
             _private_folder(folder / INDEX_FOLDER)
         self.db = _connect(folder / DATABASE, read_only)
         version = int(self.db.execute("PRAGMA user_version").fetchone()[0])
+        if read_only and version < len(MIGRATIONS):  # of an older dianti: brought up to date by opening it for writing once
+            Archive(folder).close()
+            version = len(MIGRATIONS)
         if not read_only or version > len(MIGRATIONS):
             migrate(self.db, folder / DATABASE)
         if not read_only and version == 0:
@@ -202,15 +205,26 @@ class Archive:
 
     def messages(self, chat: StoredChat, since: datetime | None = None, until: datetime | None = None) -> list[Message]:
         """The chat's messages of the half-open period, in time order."""
+        return list(self.each_message(chat, since, until))
+
+    def each_message(self, chat: StoredChat, since: datetime | None = None, until: datetime | None = None) -> Iterator[Message]:
+        """The same one after the other, for chats larger than memory."""
         lower = micros(since) if since else -(2**62)
         upper = micros(until) if until else 2**62
         rows = self.db.execute(f"{_SELECT} WHERE chat = ? AND at >= ? AND at < ? ORDER BY at, row", (chat.row, lower, upper))
-        return [as_message(r) for r in rows]
+        yield from map(as_message, rows)
 
     def count(self, chat: StoredChat | None = None) -> int:
         if chat is None:
             return int(self.db.execute("SELECT count(*) FROM message").fetchone()[0])
         return int(self.db.execute("SELECT count(*) FROM message WHERE chat = ?", (chat.row,)).fetchone()[0])
+
+    def count_between(self, chat: StoredChat, since: datetime, until: datetime) -> int:
+        """How many messages the chat has in the half-open period."""
+        found = self.db.execute(
+            "SELECT count(*) FROM message WHERE chat = ? AND at >= ? AND at < ?", (chat.row, micros(since), micros(until))
+        )
+        return int(found.fetchone()[0])
 
     def newest_row(self) -> int:
         """The highest row: an upper bound of the number of messages that costs nothing."""
@@ -224,11 +238,16 @@ class Archive:
         count, reached = counted.fetchone()
         return int(count) if count < most else max(most, int(count * self.newest_row() / max(1, reached)))
 
-    def newest_export(self, name: str | None = None) -> Export:
-        """The newest messages of the chat of that name (of the archive's newest chat), enough to hold its last session."""
+    def chat_or_newest(self, name: str | None = None) -> StoredChat:
+        """The chat of that name, else the one with the newest message; raises ArchiveError when there is none."""
         chat = self.find_chat(name) if name else self._newest_chat()
         if chat is None:
             raise ArchiveError(_("{path}: no such chat in the archive; `dianti status` lists them").format(path=self.folder))
+        return chat
+
+    def newest_export(self, name: str | None = None) -> Export:
+        """The newest messages of the chat of that name (of the archive's newest chat), enough to hold its last session."""
+        chat = self.chat_or_newest(name)
         rows = self.db.execute(f"{_SELECT} WHERE chat = ? ORDER BY at DESC, row DESC LIMIT ?", (chat.row, NEWEST_MOST)).fetchall()
         return Export(chat=chat.chat, format="archive", messages=tuple(as_message(r) for r in reversed(rows)))
 
@@ -263,7 +282,7 @@ class Archive:
 
 
 _SELECT = "SELECT row, chat, id, sent_at, sender_id, sender, text, kind, reply_to, extra FROM message"
-EXTRA = ("mentions", "reactions", "url", "title", "file_name", "role")
+EXTRA = ("mentions", "reactions", "url", "title", "file_name", "role", "exported_as")
 
 
 def _marks(values: Sequence[object]) -> str:
@@ -308,6 +327,7 @@ def as_message(r: Sequence[Any]) -> Message:
         id=r[2], sent_at=datetime.fromisoformat(r[3]), sender_id=r[4], sender=r[5], text=r[6], kind=Kind(r[7]), reply_to=r[8],
         mentions=tuple(extra.get("mentions", ())), reactions=tuple((e, n) for e, n in extra.get("reactions", ())),
         url=extra.get("url"), title=extra.get("title"), file_name=extra.get("file_name"), role=extra.get("role"),
+        exported_as=tuple(extra["exported_as"]) if "exported_as" in extra else None,
     )  # fmt: skip
 
 

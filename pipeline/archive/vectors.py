@@ -19,9 +19,12 @@ QUESTION_LEAST = 0.2  # a short question that was taken for small talk is still 
 
 
 def model_row(archive: Archive, embedder: Embedder) -> int:
-    """The archive's number for that model."""
-    archive.db.execute("INSERT OR IGNORE INTO model (name, dimension) VALUES (?, ?)", (embedder.name, embedder.dimension))
-    return int(archive.db.execute("SELECT id FROM model WHERE name = ?", (embedder.name,)).fetchone()[0])
+    """The archive's number for that model; where it has none yet, the archive must be writable."""
+    known = archive.db.execute("SELECT id FROM model WHERE name = ?", (embedder.name,)).fetchone()
+    if known is None:
+        archive.db.execute("INSERT OR IGNORE INTO model (name, dimension) VALUES (?, ?)", (embedder.name, embedder.dimension))
+        known = archive.db.execute("SELECT id FROM model WHERE name = ?", (embedder.name,)).fetchone()
+    return int(known[0])
 
 
 class CachedEmbedder:

@@ -12,6 +12,7 @@ from pipeline.i18n import _
 
 PATIENCE_SECONDS = 2.0
 BAR_BYTES = 16 << 20  # about what is read in two seconds
+STREAMED_BYTES = 64 << 20  # larger logs are read piece by piece, so that memory does not grow with them
 
 
 def step_names() -> dict[str, str]:

@@ -8,10 +8,11 @@ from pipeline.analysis import analyze
 from pipeline.archive import Archive, StoredChat, open_archive
 from pipeline.archive.add import add_export, archive_options, bring_up_to_date
 from pipeline.archive.digests import last_digest, record_digest, untold
+from pipeline.archive.people import apply_people
 from pipeline.archive.refresh import Refreshed
 from pipeline.cli._common import Globals, note
 from pipeline.cli._progress import progress
-from pipeline.cli._settings import analysis_options, digest_options, memory_of, struck_before
+from pipeline.cli._settings import analysis_options, digest_options, memory_of, people_of, struck_before
 from pipeline.digest import build_digest
 from pipeline.i18n import _
 from pipeline.model import Analysis, Digest, Export, Message
@@ -19,9 +20,11 @@ from pipeline.model import Analysis, Digest, Export, Message
 
 def digest_what_is_new(exports: Sequence[Export], settings: Globals, chat_name: str | None) -> Iterator[tuple[Digest, bool]]:
     """Each chat's digest, and whether it is new; a chat without news gives its last digest again."""
+    people = people_of(settings)
     with open_archive(settings.archive) as archive, archive.writing():
         with progress(_("archive")) as step:
-            added = [add_export(archive, export, chat_name) for export in exports]
+            apply_people(archive, people)
+            added = [add_export(archive, people.unite(export), chat_name) for export in exports]
             refreshed = bring_up_to_date(archive, archive_options(archive, analysis_options(settings, None)), step)
         for one in added:
             note(_("{chat}: {read} messages read, {new} new").format(chat=one.chat.chat.name, read=one.read, new=one.new))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:  # the stages import numpy, and commands that need none of the
     from pipeline.config import ChatConfig, Config
     from pipeline.digest import DigestOptions, Lent
     from pipeline.model import Analysis, Chat, Digest
+    from pipeline.people import People
     from pipeline.render import RenderOptions
 
 LABELS = {"zh": "zh-hans", "zh-hans": "zh-hans", "zh-hant": "zh-hant"}
@@ -27,15 +29,26 @@ def chat_config(settings: Globals, chat: Chat) -> tuple[Config, ChatConfig]:
     return config, config.chat(chat.name, chat.id)
 
 
-def analysis_options(settings: Globals, model: str | None, chat: Chat | None = None) -> AnalysisOptions:
+def people_of(settings: Globals) -> People:
+    """Who is who, by the aliases and roles of dianti.toml."""
+    from pipeline.config import load_config
+
+    return load_config(settings.config).people
+
+
+def analysis_options(settings: Globals, model: str | None) -> AnalysisOptions:
     """The stages' options; `model` is the embedding model asked for on the command line."""
     from pipeline.analysis import AnalysisOptions
     from pipeline.config import load_config
     from pipeline.embedding import QUALITY
     from pipeline.segment import SegmentOptions
 
-    own = chat_config(settings, chat)[1] if chat else load_config(settings.config).general
-    return AnalysisOptions(model=model or QUALITY, segment=SegmentOptions(day_start_hour=own.day_start.hour))
+    def segment(own: ChatConfig) -> SegmentOptions:
+        return SegmentOptions(day_start_hour=own.day_start.hour + own.day_start.minute / 60)
+
+    config = load_config(settings.config)
+    chats = {name: segment(own) for key, own in config.chats.items() for name in (key, *own.also_called)}
+    return AnalysisOptions(model=model or QUALITY, segment=segment(config.general), segments=chats)
 
 
 def digest_options(settings: Globals, analysis: Analysis, dismissed: frozenset[str] = frozenset()) -> DigestOptions:
@@ -51,13 +64,31 @@ def digest_options(settings: Globals, analysis: Analysis, dismissed: frozenset[s
     return replace(options, **lengths)
 
 
+ONE_PAGE = {"week": 1800, "month": 2700}  # Chinese characters: some five and seven minutes of reading
+
+
+def on_one_page(options: DigestOptions, period: str | None) -> DigestOptions:
+    """The digest of a week or a month is read in one page, however much was said."""
+    return replace(options, long_most=ONE_PAGE[period]) if period else options
+
+
+def seen_by(member: str | None, analysis: Analysis, settings: Globals) -> tuple[Analysis, str | None]:
+    """What concerns that member (an id, a name, an alias), and their name as it may be printed; without one all of it."""
+    if not member:
+        return analysis, None
+    from pipeline.for_member import name_of, only_for
+    from pipeline.mask import mask
+
+    name = name_of(analysis, people_of(settings).person(member, member) or member)
+    return only_for(analysis, name), mask(name)
+
+
 def render_options(settings: Globals, templates: Path | None, digest: Digest) -> RenderOptions:
     """Labels in the language that was asked for, else in the chat's: its members read them."""
     from pipeline.render import RenderOptions
-    from pipeline.text import written_in
 
     config, own = chat_config(settings, digest.chat)
-    spoken = settings.labels or own.language or written_in([m.text for m in digest.sources.values()] or [digest.chat.name])
+    spoken = settings.labels or own.language or digest.stats["language"]
     return RenderOptions(
         lang=LABELS.get(spoken, "en"),
         templates=templates or config.templates,
@@ -80,8 +111,13 @@ def memory_of(archive: Archive, analysis: Analysis, settings: Globals) -> Lent:
     """What an open archive remembers about the questions of this analysis."""
     from pipeline.memory import memory_for
 
-    config, own = chat_config(settings, analysis.chat)
-    return memory_for(archive, analysis, lambda sender_id, sender: bool(own.opt_out) and config.is_opted_out(own, sender_id, sender))
+    return memory_for(archive, analysis, opted_out_of(settings, analysis.chat))
+
+
+def opted_out_of(settings: Globals, chat: Chat) -> Callable[[str, str], bool]:
+    """Who opted out of that chat, as dianti.toml says: by sender id and name."""
+    config, own = chat_config(settings, chat)
+    return lambda sender_id, sender: bool(own.opt_out) and config.is_opted_out(own, sender_id, sender)
 
 
 def struck_before(settings: Globals, chat: Chat) -> frozenset[str]:

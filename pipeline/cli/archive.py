@@ -7,11 +7,10 @@ from pathlib import Path
 import click
 
 from pipeline.cli._common import Globals, log_arguments, note, print_json_line, read_logs, stream_logs
-from pipeline.cli._progress import log_bytes, progress
+from pipeline.cli._progress import STREAMED_BYTES, log_bytes, progress
 from pipeline.errors import UserError
 from pipeline.i18n import _
 
-STREAMED_BYTES = 64 << 20  # larger logs are read piece by piece, so that memory does not grow with them
 MODEL_HELP = _("Embedding model: quality, fast, or a sentence-transformers name or folder [as the archive was begun].")
 
 
@@ -27,16 +26,21 @@ MODEL_HELP = _("Embedding model: quality, fast, or a sentence-transformers name 
 def add_command(settings: Globals, log: tuple[Path, ...], date: str | None, chat: str | None, model: str | None) -> None:
     from pipeline.archive import open_archive
     from pipeline.archive.add import add_export, add_pieces, bring_up_to_date
+    from pipeline.archive.people import apply_people
     from pipeline.archive.store import told
     from pipeline.cli._archive import archive_options
+    from pipeline.cli._settings import people_of
 
+    people = people_of(settings)
     large = log_bytes(log) > STREAMED_BYTES
     exports = [] if large else read_logs(log, settings, date=date, chat=chat)
     with told(settings.archive), open_archive(settings.archive) as archive, archive.writing():
         options = archive_options(settings, archive, model)
         pieces = stream_logs(log, settings, date=date, chat=chat) if large else iter(())
+        united = ((first, people.unite(export)) for first, export in pieces)
         with progress(_("adding")) as step:
-            for added in add_pieces(archive, pieces, chat) if large else (add_export(archive, export, chat) for export in exports):
+            apply_people(archive, people)
+            for added in add_pieces(archive, united, chat) if large else (add_export(archive, people.unite(e), chat) for e in exports):
                 line = _("{chat}: {read} read, {new} new, {duplicate} already there, {unreadable} unreadable").format(
                     chat=added.chat.chat.name, read=added.read, new=added.new, duplicate=added.duplicate, unreadable=added.unreadable
                 )
@@ -91,9 +95,11 @@ def status_command(settings: Globals, as_json: bool) -> None:
 @click.pass_obj
 def reindex_command(settings: Globals, model: str | None, analysis: bool, yes: bool) -> None:
     from pipeline.archive import open_archive
+    from pipeline.archive.people import apply_people
     from pipeline.archive.store import told
     from pipeline.archive.upkeep import change_cost, reindex
     from pipeline.cli._archive import archive_options
+    from pipeline.cli._settings import people_of
 
     with told(settings.archive), open_archive(settings.archive) as archive, archive.writing():
         cost = change_cost(archive, model)
@@ -106,6 +112,7 @@ def reindex_command(settings: Globals, model: str | None, analysis: bool, yes: b
             if not yes and not click.confirm(_("Go on?"), err=True, default=True):
                 return
         with progress(_("indexing")) as step:
+            apply_people(archive, people_of(settings))
             reindex(archive, archive_options(settings, archive, model), analysis=analysis, step=step)
     note(_("the index is up to date"))
 
@@ -148,13 +155,19 @@ def verify_command(settings: Globals, repair: bool) -> None:
 def forget_command(settings: Globals, member: str | None, before: str | None, chat: str | None, yes: bool) -> None:
     from pipeline.archive import open_archive
     from pipeline.archive.forget import Forget, count, forget
+    from pipeline.archive.people import apply_people
     from pipeline.archive.store import told
     from pipeline.cli._archive import archive_options, moment
+    from pipeline.cli._settings import people_of
 
     if not (member or before or chat):
         raise click.UsageError(_("say what to forget: --member, --before or --chat"))
+    people = people_of(settings)
+    if member and (name := people.person(member, member)):
+        member = people.one_id(name)
     what = Forget(member=member, before=moment(before, settings) if before else None, chat=chat)
     with told(settings.archive), open_archive(settings.archive) as archive, archive.writing():
+        apply_people(archive, people)
         n = count(archive, what)
         if not n:
             note(_("nothing in the archive matches"))

@@ -334,8 +334,8 @@ def schedule_command(settings: Globals, log: tuple[Path, ...], at: str | None, t
     hour, minute = _time_of_day(at) if at else _after_the_peak(settings)
     folder = (output or Path("out")).absolute()
     words = [sys.executable, "-m", "pipeline", "--archive", str(settings.archive.absolute())]
-    if settings.config:
-        words += ["--config", str(settings.config.absolute())]
+    if config := settings.config or (Path(FILE) if Path(FILE).is_file() else None):  # the Task Scheduler starts in a folder of its own
+        words += ["--config", str(config.absolute())]
     words += ["run", *(str(p.absolute()) for p in log), "-o", str(folder), *(["--to", targets] if targets else [])]
     # cron reads a bare % as a line end.
     cron = " ".join(shlex.quote(w) for w in words).replace("%", "\\%")
@@ -370,7 +370,7 @@ def _after_the_peak(settings: Globals) -> tuple[int, int]:
     hours = [0] * 24
     with open_archive(settings.archive, read_only=True) as archive:
         for chat in archive.chats():
-            for message in archive.messages(chat):
+            for message in archive.each_message(chat):
                 hours[message.sent_at.astimezone(settings.tz).hour] += 1
     peak = hours.index(max(hours))
     note(_("busiest at {hour}:00 ({n} messages)").format(hour=f"{peak:02d}", n=hours[peak]))

@@ -25,8 +25,11 @@ FORMATS = ("md", "html", "txt", "json", "png")
 @click.option("--model", default=None, metavar="NAME", help=_("Embedding model: quality, fast, or a sentence-transformers name or folder."))
 @click.pass_obj
 def analyze_command(settings: Globals, log: tuple[Path, ...], date: str | None, chat: str | None, as_json: bool, model: str | None) -> None:
+    from pipeline.cli._settings import people_of
+
+    people = people_of(settings)
     for export in read_logs(log, settings, date=date, chat=chat):
-        analysis = _analyze(export, settings, model)
+        analysis = _analyze(people.unite(export), settings, model)
         for i, message in enumerate(analysis.messages):
             print_json_line(_line(analysis, i, message))
 
@@ -73,6 +76,7 @@ def _line(a: Analysis, i: int, m: Message) -> dict[str, object]:
 @click.option("--until", metavar="TIME", help=_("Only messages before then."))
 @click.option("--session", metavar="N", help=_("Only session N (1 is the first, -1 the newest)."))
 @click.option("--last", metavar="24h", help=_("Only the last hours or days, counted from the newest message."))
+@click.option("--period", type=click.Choice(["week", "month"]), help=_("The week or month that holds the newest message, on one page."))
 @click.option("--with-memory", is_flag=True, help=_("Lend the digest the archive's memory: asked before, now answered."))
 @click.option("--for", "member", metavar="NAME", help=_("What concerns this member: mentions, replies, open questions, to-dos."))
 @click.option("--templates", type=click.Path(path_type=Path, file_okay=False), help=_("Folder with templates of your own."))
@@ -91,6 +95,7 @@ def digest_command(
     until: str | None,
     session: str | None,
     last: str | None,
+    period: str | None,
     with_memory: bool,
     member: str | None,
     templates: Path | None,
@@ -99,21 +104,41 @@ def digest_command(
     strict: bool,
 ) -> None:
     wanted = _formats(formats)
-    exports = read_logs(log, settings, date=date, chat=chat) if log else [_newest_session(settings, chat)]
+    if period and (since or session or last):
+        raise click.UsageError(_("--period goes with --until only: it is a whole week or month"))
+    from_archive = period if not log else None
+    exports = _exports(log, settings, date, chat) if from_archive is None else []
     if output is None and (len(exports) > 1 or len(wanted) > 1 or wanted == ["png"]):
         raise UserError(_("several chats or formats: say where to write them with -o DIR"))
+    from pipeline.cli._settings import people_of
     from pipeline.cli._write import Writer, write_digest
 
-    writer = Writer(output=output, formats=wanted, templates=templates, browser=browser)
+    writer = Writer(output=output, formats=wanted, templates=templates, browser=_browser(browser, settings, wanted))
+    people = people_of(settings)
+    if from_archive:
+        from pipeline.cli._period import digest_of_period
+
+        write_digest(_checked(digest_of_period(settings, chat, from_archive, until, member), strict), writer, settings)
     for export in exports:
-        chosen = _period(export, settings, since=since, until=until, session=session, last=last)
+        chosen = _period(people.unite(export), settings, since=since, until=until, session=session, last=last, period=period)
         if not chosen.messages:
             note(_("{chat}: no messages in that period").format(chat=export.chat.name))
             continue
-        digest = _digest(chosen, settings, model=model, with_memory=with_memory, member=member)
-        if strict and digest.coverage.unproved:
-            raise UserError(_("{n} entries could not be proved").format(n=digest.coverage.unproved))
-        write_digest(digest, writer, settings)
+        digest = _digest(chosen, settings, model=model, with_memory=with_memory, member=member, period=period)
+        write_digest(_checked(digest, strict), writer, settings)
+
+
+def _exports(log: tuple[Path, ...], settings: Globals, date: str | None, chat: str | None) -> list[Export]:
+    return read_logs(log, settings, date=date, chat=chat) if log else [_newest_session(settings, chat)]
+
+
+def _checked(digest: Digest, strict: bool) -> Digest:
+    """The digest; what could not be proved is told, and is an error under --strict."""
+    if n := digest.coverage.unproved:
+        if strict:
+            raise UserError(_("{n} entries could not be proved").format(n=n))
+        note(_("{chat}: {n} entries could not be proved and were left out").format(chat=digest.chat.name, n=n))
+    return digest
 
 
 def _formats(text: str) -> list[str]:
@@ -124,34 +149,46 @@ def _formats(text: str) -> list[str]:
     return wanted or ["md"]
 
 
+def _browser(named: Path | None, settings: Globals, formats: Sequence[str]) -> Path | None:
+    """The browser for pictures, looked for before an hour of work rather than after it; None where none is wanted."""
+    if "png" not in formats:
+        return None
+    from pipeline.config import load_config
+    from pipeline.render import find_browser
+
+    return find_browser(named or load_config(settings.config).browser)
+
+
 def _analyze(export: Export, settings: Globals, model: str | None) -> Analysis:
     from pipeline.analysis import analyze
     from pipeline.cli._settings import analysis_options
 
     with progress(export.chat.name) as step:
-        return analyze(export, analysis_options(settings, model, export.chat), step)
+        return analyze(export, analysis_options(settings, model), step)
 
 
-def _digest(export: Export, settings: Globals, *, model: str | None, with_memory: bool, member: str | None) -> Digest:
-    from pipeline.cli._settings import digest_options, lent_memory
+def _digest(export: Export, settings: Globals, *, model: str | None, with_memory: bool, member: str | None, period: str | None) -> Digest:
+    from pipeline.cli._settings import digest_options, lent_memory, on_one_page, seen_by
     from pipeline.digest import build_digest
 
-    analysis = _analyze(export, settings, model)
-    if member:
-        from pipeline.for_member import only_for
-
-        analysis = only_for(analysis, member)
+    analysis, name = seen_by(member, _analyze(export, settings, model), settings)
     memory = lent_memory(settings, analysis) if with_memory else None
-    digest = build_digest(analysis, digest_options(settings, analysis), memory)
-    if digest.coverage.unproved:
-        note(_("{chat}: {n} entries could not be proved and were left out").format(chat=export.chat.name, n=digest.coverage.unproved))
-    return digest
+    return replace(build_digest(analysis, on_one_page(digest_options(settings, analysis), period), memory), member=name)
 
 
 _LAST = re.compile(r"^(\d+)\s*(h|d|m|小时|天|分钟)$", re.IGNORECASE)
 
 
-def _period(export: Export, settings: Globals, *, since: str | None, until: str | None, session: str | None, last: str | None) -> Export:
+def _period(
+    export: Export,
+    settings: Globals,
+    *,
+    since: str | None,
+    until: str | None,
+    session: str | None,
+    last: str | None,
+    period: str | None,
+) -> Export:
     """The part of an export that was asked for; counted from its newest message, never from the clock."""
     messages: Sequence[Message] = export.messages
     if not messages:
@@ -164,6 +201,11 @@ def _period(export: Export, settings: Globals, *, since: str | None, until: str 
     if until:
         end = _moment(until, settings)
         messages = [m for m in messages if m.sent_at < end]
+    if period and messages:
+        from pipeline.memory.period import span_of
+
+        span = span_of(period, messages[-1].sent_at)
+        messages = [m for m in messages if span.since <= m.sent_at < span.until]
     if session:
         messages = _session(messages, session)
     return replace(export, messages=tuple(messages))
@@ -250,7 +292,8 @@ def run_command(
     from pipeline.cli._settings import chat_config
     from pipeline.cli._write import Writer, write_digest
 
-    writer = Writer(output=output, formats=_formats(formats), templates=templates, browser=browser)
+    wanted = _formats(formats)
+    writer = Writer(output=output, formats=wanted, templates=templates, browser=_browser(browser, settings, wanted))
     exports = read_logs(log, settings, date=date, chat=chat)
     for digest, fresh in digest_what_is_new(exports, settings, chat):
         written = write_digest(digest, replace(writer, keep=not fresh), settings)

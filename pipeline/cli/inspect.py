@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli._common import Globals, log_arguments, note, print_json_line, read_logs, read_options
+from pipeline.cli._common import Globals, log_arguments, note, print_json_line, read_logs, read_options, stream_logs
+from pipeline.cli._progress import STREAMED_BYTES, bytes_read, log_bytes
 from pipeline.errors import InputError, UserError
 from pipeline.i18n import _
 from pipeline.model import Chat, Message, Skipped
 
 if TYPE_CHECKING:
+    from pipeline.archive import Archive, StoredChat
+    from pipeline.readers._gather import LogFile
     from pipeline.readers._summary import ChatSummary, FileSummary
 
 _MEMBERS_SHOWN = 12
@@ -43,9 +48,20 @@ def formats_command(as_json: bool, markdown: bool) -> None:
 @click.pass_obj
 def inspect_command(settings: Globals, log: tuple[Path, ...], date: str | None, chat: str | None, as_json: bool) -> None:
     from pipeline.readers import open_logs
+
+    with bytes_read(log) as on_bytes:
+        files, skipped = open_logs(log, replace(read_options(settings, date=date, chat=chat), on_bytes=on_bytes))
+        read = _inspect(files, skipped, settings, as_json)
+    for part in skipped:
+        note(f"{part.where}: {part.reason}")
+    if not read:
+        raise InputError(_("no message in {paths}").format(paths=", ".join(map(str, log))))
+
+
+def _inspect(files: Sequence[LogFile], skipped: list[Skipped], settings: Globals, as_json: bool) -> int:
+    """Prints what each file is; how many have messages. What cannot be read joins `skipped`, unless there is nothing else."""
     from pipeline.readers._summary import summary
 
-    files, skipped = open_logs(log, read_options(settings, date=date, chat=chat))
     read = 0
     for file in files:
         try:
@@ -60,10 +76,7 @@ def inspect_command(settings: Globals, log: tuple[Path, ...], date: str | None, 
             print_json_line(_as_json(found, settings))
         else:
             click.echo("\n".join(_lines(found, settings)))
-    for part in skipped:
-        note(f"{part.where}: {part.reason}")
-    if not read:
-        raise InputError(_("no message in {paths}").format(paths=", ".join(map(str, log))))
+    return read
 
 
 def _lines(found: FileSummary, settings: Globals) -> Iterator[str]:
@@ -128,23 +141,32 @@ def _as_json(found: FileSummary, settings: Globals) -> dict[str, Any]:
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help=_("File to write to [stdout]."))
 @click.pass_obj
 def export_command(settings: Globals, log: tuple[Path, ...], date: str | None, chat: str | None, form: str, output: Path | None) -> None:
-    chats = [(e.chat, e.messages) for e in read_logs(log, settings, date=date, chat=chat)] if log else _archived(settings, chat)
-    if form == "chatlab" and len(chats) > 1:
-        names = ", ".join(chat.name for chat, __ in chats)
-        raise UserError(_("a ChatLab file holds one chat; say which with --chat: {names}").format(names=names))
-    lines = _written(chats, form, settings)
+    lines = _of_logs(log, settings, date, chat, form) if log else _of_archive(settings, chat, form)
     if output is None:
         for line in lines:
             print_json_line(line)
         return
     import json
 
+    first = list(islice(lines, 1))  # what cannot be read says so before a file is begun
     with output.open("w", encoding="utf-8", newline="\n") as file:
-        for line in lines:
+        for line in chain(first, lines):
             file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
-def _archived(settings: Globals, wanted: str | None) -> list[tuple[Chat, Sequence[Message]]]:
+def _of_logs(log: Sequence[Path], settings: Globals, date: str | None, chat: str | None, form: str) -> Iterator[Any]:
+    """The logs' messages; large ones go by piece by piece, each file as it is, and are not laid over one another."""
+    if form == "jsonl" and log_bytes(log) > STREAMED_BYTES:
+        for _first, export in stream_logs(log, settings, date=date, chat=chat):
+            yield from _written(export.chat, export.messages, form, settings)
+        return
+    exports = read_logs(log, settings, date=date, chat=chat)
+    _one_chat([e.chat for e in exports], form)
+    for export in exports:
+        yield from _written(export.chat, export.messages, form, settings)
+
+
+def _of_archive(settings: Globals, wanted: str | None, form: str) -> Iterator[Any]:
     from pipeline.archive import open_archive
     from pipeline.archive.store import told
 
@@ -157,14 +179,32 @@ def _archived(settings: Globals, wanted: str | None) -> list[tuple[Chat, Sequenc
                     _("no chat {name} in the archive; there are {names}").format(name=wanted, names=", ".join(c.chat.name for c in chats))
                 )
             chats = [found]
-        return [(stored.chat, archive.messages(stored)) for stored in chats]
+        _one_chat([stored.chat for stored in chats], form)
+        for stored in chats:
+            yield from _written(stored.chat, _Stored(archive, stored), form, settings)
 
 
-def _written(chats: Sequence[tuple[Chat, Sequence[Message]]], form: str, settings: Globals) -> Iterator[Any]:
+@dataclass(frozen=True)
+class _Stored:
+    """A chat's messages, read from the archive each time they are gone through."""
+
+    archive: Archive
+    chat: StoredChat
+
+    def __iter__(self) -> Iterator[Message]:
+        return self.archive.each_message(self.chat)
+
+
+def _one_chat(chats: Sequence[Chat], form: str) -> None:
+    if form == "chatlab" and len(chats) > 1:
+        names = ", ".join(chat.name for chat in chats)
+        raise UserError(_("a ChatLab file holds one chat; say which with --chat: {names}").format(names=names))
+
+
+def _written(chat: Chat, messages: Iterable[Message], form: str, settings: Globals) -> Iterator[Any]:
     from pipeline.readers import chatlab, interchange_jsonl
 
-    for chat, messages in chats:
-        if form == "chatlab":
-            yield from chatlab.document(chat, messages, int(settings.now.timestamp()))
-        else:
-            yield from (interchange_jsonl.message_record(message, chat) for message in messages)
+    if form == "chatlab":
+        yield from chatlab.document(chat, messages, int(settings.now.timestamp()))
+    else:
+        yield from (interchange_jsonl.message_record(message, chat) for message in messages)

@@ -42,11 +42,9 @@ def opened(settings: Globals, chat: str | None) -> Iterator[tuple[Archive, list[
 
 def opted_out(settings: Globals, chat: StoredChat) -> OptedOut:
     """Who opted out of that chat, as dianti.toml says."""
-    from pipeline.config import load_config
+    from pipeline.cli._settings import opted_out_of
 
-    config = load_config(settings.config)
-    own = config.chat(chat.chat.name, chat.chat.id)
-    return lambda sender_id, sender: bool(own.opt_out) and config.is_opted_out(own, sender_id, sender)
+    return opted_out_of(settings, chat.chat)
 
 
 def any_opted_out(settings: Globals, chats: list[StoredChat]) -> OptedOut:

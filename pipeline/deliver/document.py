@@ -53,8 +53,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
+    """`lang` is the language of its labels, and so of what the parts add to it."""
+
     title: str
     sections: tuple[Section, ...]
+    lang: str = "zh-hans"
 
     @property
     def text(self) -> str:

@@ -20,7 +20,7 @@ from pipeline.deliver.sending import UncertainError, Wire, send
 from pipeline.deliver.split import Part, split
 from pipeline.deliver.targets import Target
 from pipeline.errors import DeliveryError
-from pipeline.i18n import _
+from pipeline.i18n import _, catalog
 
 Form = Literal["auto", "full", "short"]
 MOST_PARTS = 3  # more would flood a group: then the short form, and the whole as a file or a link
@@ -73,10 +73,11 @@ def plan(target: Target, full: Document, short: Document, attachment: Attachment
 
 def _pointing(short: Document, link: str | None, attached: Attachment | None) -> Document:
     """The short form with a last line that says where the whole is."""
+    labels = catalog(short.lang)
     if link:
-        pointer = Line(spans=(Span(text=_("Full digest")), Span(text=": "), Span(text=link, url=link)))
+        pointer = Line(spans=(Span(text=labels.gettext("Full digest: ")), Span(text=link, url=link)))
     elif attached:
-        pointer = Line(spans=(Span(text=_("Full digest: the file below")),))
+        pointer = Line(spans=(Span(text=labels.gettext("Full digest: the file below")),))
     else:
         return short
     return replace(short, sections=(*short.sections, Section(title="", blocks=(Block(lines=(pointer,)),))))

@@ -19,7 +19,7 @@ from pipeline.render.words import Words
 
 ALIKE = 0.55  # share of common characters above which an item that is not ours is one of ours, changed
 SURE = 0.8  # share of the file's lines that are ours: then nothing else need be tried
-LISTS = ("tldr", "resources", "unanswered", "announcements", "decisions", "actions", "feedback", "opportunities", "quotes")
+LISTS = ("tldr", "resources", "unanswered", "announcements", "decisions", "actions", "due", "feedback", "opportunities", "quotes")
 _LABEL = re.compile(r"^(?:问|問|答|Q|A)(?:：|: | )\s*")
 
 
@@ -44,7 +44,9 @@ def review(digest: Digest, edited: str, format: str, options: RenderOptions) -> 
     theirs = _without_orphans(groups(edited, headings), ours)
     shown = {*options.sections, *(g.section for g in theirs)}
     desk = _Desk(digest, words, ours, theirs, shown)
-    return Review(text=desk.text(), digest=desk.reviewed(), struck=desk.struck(), changed=len(desk.changed), added=len(desk.added))
+    done = desk.reviewed()
+    text = desk.text().replace(words.coverage, Words(done, written_under).coverage, 1)
+    return Review(text=text, digest=done, struck=desk.struck(), changed=len(desk.changed), added=len(desk.added))
 
 
 def _nearest(digest: Digest, edited: str, format: str, options: RenderOptions) -> RenderOptions:
@@ -135,7 +137,8 @@ class _Desk:
         """Where an entry of a section stands in the file, and as what; None: struck."""
         if section not in self.shown:
             return 0, entry
-        said = bare(self.words.text(entry.text) if self.words.quotes(entry) else entry.title or entry.url or "")
+        link = self.words.title_of(entry) or self.words.label(entry.url or "").rstrip("…")
+        said = bare(self.words.text(entry.text) if self.words.quotes(entry) else link)
         by = bare(self.words.by(entry.sender, entry.time))
         for group, plain in self.ours:
             if group.section == section and said in plain and by in plain:
@@ -165,7 +168,8 @@ class _Desk:
             **lists,
             qa=self._pairs("qa", d.qa),
             closed=self._pairs("closed", d.closed),
-            topics=self._topics(d.topics),
+            topics=self._topics("topics", d.topics),
+            again=self._topics("again", d.again),
             talks=self._talks(d.talks),
             short=tuple(e for e in d.short if not gone & set(e.message_ids)),
             # What was struck must not leave with the file as somebody's source.
@@ -199,9 +203,9 @@ class _Desk:
                 found.append((question[0], replace(pair, question=question[1], answers=answers)))
         return tuple(p for _, p in sorted(found, key=lambda x: x[0]))
 
-    def _topics(self, topics: Sequence[TopicEntry]) -> tuple[TopicEntry, ...]:
+    def _topics(self, section: str, topics: Sequence[TopicEntry]) -> tuple[TopicEntry, ...]:
         struck = set(self.struck())
-        found = [replace(t, highlights=self._list("topics", t.highlights)) for t in topics]
+        found = [replace(t, highlights=self._list(section, t.highlights)) for t in topics]
         found = [replace(t, start_here=replace(t.start_here, find="")) if t.start_here.message_id in struck else t for t in found]
         return tuple(new for new, old in zip(found, topics, strict=True) if new.highlights or not old.highlights)
 
@@ -216,5 +220,6 @@ def _all(digest: Digest) -> Iterator[tuple[str, Entry]]:
         yield from ((name, e) for e in getattr(digest, name))
     for name, pairs in (("qa", digest.qa), ("closed", digest.closed), ("talks", [p for t in digest.talks for p in t.qa])):
         yield from ((name, e) for p in pairs for e in (p.question, *p.answers))
-    yield from (("topics", e) for t in digest.topics for e in t.highlights)
+    for name, topics in (("topics", digest.topics), ("again", digest.again)):
+        yield from ((name, e) for t in topics for e in t.highlights)
     yield from (("talks", e) for t in digest.talks for e in t.outline)

@@ -82,7 +82,7 @@ def plan_for(source: Source, target: Target, options: RenderOptions, form: Form 
         return None
     if source.text is not None:
         text = done.text if done else source.text
-        full = from_markdown(text) if source.format == "md" else from_text(text)
+        full = replace(from_markdown(text) if source.format == "md" else from_text(text), lang=options.lang)
         if not any(section.blocks for section in full.sections):
             return None
     else:
@@ -94,8 +94,8 @@ def plan_for(source: Source, target: Target, options: RenderOptions, form: Form 
 
 def _document(digest: Digest, target: Target, options: RenderOptions) -> Document:
     if target.platform.name in _PLAIN:
-        return from_text(render(digest, "txt", options))
-    return from_markdown(render(digest, "md", options))
+        return replace(from_text(render(digest, "txt", options)), lang=options.lang)
+    return replace(from_markdown(render(digest, "md", options)), lang=options.lang)
 
 
 def _first_section(document: Document) -> Document:

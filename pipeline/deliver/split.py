@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.deliver.document import Block, Document, Line, Section, Span
-from pipeline.i18n import _
+from pipeline.deliver.document import Block, Document, Line, Span
+from pipeline.i18n import catalog
 from pipeline.text import urls
 
 Measure = Callable[[Sequence[Line]], int]
@@ -26,6 +26,15 @@ class Part:
 
     title: str
     lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Headed:
+    """A section with the lines that open it, and those that repeat its heading where it goes on in another part."""
+
+    opening: tuple[Line, ...]
+    again: tuple[Line, ...]
+    blocks: tuple[Block, ...]
 
 
 def split(document: Document, limit: int, measure: Measure) -> tuple[Part, ...]:
@@ -47,27 +56,40 @@ def heading(text: str) -> Line:
 
 
 def _pack(document: Document, limit: int, measure: Measure, *, whole_sections: bool) -> list[list[Line]]:
-    """Fills parts one after the other, leaving room for a title numbered with two digits."""
-    head = heading(f"{document.title} (99/99)")
+    """Fills parts one after the other, leaving room for a title numbered with three digits."""
+    head = heading(f"{document.title} (999/999)")
 
     def fits(lines: Sequence[Line]) -> bool:
         return measure([head, *lines]) <= limit
 
     bodies: list[list[Line]] = [[]]
-    for section in document.sections:
-        whole = _section_lines(section)
+    too_long = catalog(document.lang).gettext("[too long to post; see the full digest]")
+    for section in _headed(document):
+        whole = [*section.opening, *(line for block in section.blocks for line in block.lines)]
         if whole_sections and bodies[-1] and not fits([*bodies[-1], *whole]) and fits(whole):
             bodies.append([])
-        _pack_section(section, bodies, fits)
+        _pack_section(section, bodies, fits, too_long)
     return [body for body in bodies if body] or [[]]
 
 
-def _pack_section(section: Section, bodies: list[list[Line]], fits: Callable[[Sequence[Line]], bool]) -> None:
+def _headed(document: Document) -> Iterator[_Headed]:
+    """The sections with their headings after an empty line; one without a heading is only set apart from what is before it."""
+    continued = catalog(document.lang).gettext("{section} (continued)")
+    empty = Line(spans=())
+    for n, section in enumerate(document.sections):
+        if section.title:
+            again = continued.format(section=section.title)
+            yield _Headed(opening=(empty, heading(section.title)), again=(empty, heading(again)), blocks=section.blocks)
+        elif section.blocks:
+            yield _Headed(opening=(empty,) if n else (), again=(), blocks=section.blocks)
+
+
+def _pack_section(section: _Headed, bodies: list[list[Line]], fits: Callable[[Sequence[Line]], bool], too_long: str) -> None:
     opened = False
     for block in section.blocks or (Block(lines=()),):
-        for piece in _pieces(block, fits, _title_lines(section, True)):
-            lead = _title_lines(section, opened)
-            now = [] if opened and bodies[-1] else lead
+        for piece in _pieces(block, fits, section.again or section.opening, too_long):
+            lead = section.again if opened else section.opening
+            now = () if opened and bodies[-1] else lead
             if bodies[-1] and not fits([*bodies[-1], *now, *piece]):
                 bodies.append([])
                 now = lead
@@ -75,25 +97,14 @@ def _pack_section(section: Section, bodies: list[list[Line]], fits: Callable[[Se
             opened = True
 
 
-def _title_lines(section: Section, continued: bool) -> list[Line]:
-    """An empty line and the section's heading, marked where it goes on from the part before."""
-    if not section.title:
-        return []
-    return [Line(spans=()), heading(_("{section} (continued)").format(section=section.title) if continued else section.title)]
-
-
-def _section_lines(section: Section) -> list[Line]:
-    return [*_title_lines(section, False), *(line for block in section.blocks for line in block.lines)]
-
-
-def _pieces(block: Block, fits: Callable[[Sequence[Line]], bool], lead: list[Line]) -> Iterator[tuple[Line, ...]]:
+def _pieces(block: Block, fits: Callable[[Sequence[Line]], bool], lead: Sequence[Line], too_long: str) -> Iterator[tuple[Line, ...]]:
     """The block whole where a part can hold it, else its lines, else pieces of lines."""
     if fits([*lead, *block.lines]):
         yield block.lines
         return
     held: list[Line] = []
     for line in block.lines:
-        for piece in _line_pieces(line, lambda x: fits([*lead, x])):
+        for piece in _line_pieces(line, lambda x: fits([*lead, x]), too_long):
             if held and not fits([*lead, *held, piece]):
                 yield tuple(held)
                 held = []
@@ -101,13 +112,13 @@ def _pieces(block: Block, fits: Callable[[Sequence[Line]], bool], lead: list[Lin
     yield tuple(held)
 
 
-def _line_pieces(line: Line, fits: Callable[[Line], bool]) -> Iterator[Line]:
+def _line_pieces(line: Line, fits: Callable[[Line], bool], too_long: str) -> Iterator[Line]:
     if fits(line):
         yield line
         return
     held: list[Span] = []
     mark = line.mark
-    for span in _atoms(line, fits):
+    for span in _atoms(line, fits, too_long):
         if held and not fits(replace(line, spans=(*held, span), mark=mark)):
             yield replace(line, spans=_joined(held), mark=mark)
             held, mark = [], ""
@@ -115,14 +126,14 @@ def _line_pieces(line: Line, fits: Callable[[Line], bool]) -> Iterator[Line]:
     yield replace(line, spans=_joined(held), mark=mark)
 
 
-def _atoms(line: Line, fits: Callable[[Line], bool]) -> Iterator[Span]:
+def _atoms(line: Line, fits: Callable[[Line], bool], too_long: str) -> Iterator[Span]:
     """What a cut may not go through: links, code, addresses; then sentences, and characters of sentences too long."""
     for span in line.spans:
         for atom in _whole_or_text(span):
             if fits(replace(line, spans=(atom,))):
                 yield atom
             elif atom.url or atom.code or urls(atom.text) == [atom.text]:
-                yield Span(text=_("[too long to post; see the full digest]"))
+                yield Span(text=too_long)
             else:
                 yield from _halves(atom, lambda piece: fits(replace(line, spans=(piece,))))
 

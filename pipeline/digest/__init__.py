@@ -2,6 +2,6 @@
 
 from pipeline.digest.as_json import digest_from_json, digest_json
 from pipeline.digest.build import build_digest
-from pipeline.digest.options import DigestOptions, Lent
+from pipeline.digest.options import DigestOptions, Lent, OldTalk
 
-__all__ = ["DigestOptions", "Lent", "build_digest", "digest_from_json", "digest_json"]
+__all__ = ["DigestOptions", "Lent", "OldTalk", "build_digest", "digest_from_json", "digest_json"]

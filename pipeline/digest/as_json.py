@@ -32,6 +32,7 @@ def digest_json(digest: Digest) -> dict[str, Any]:
         "schema": SCHEMA,
         "chat": _drop_empty({"name": d.chat.name, "id": d.chat.id, "platform": d.chat.platform}),
         "period": {"start": d.start.isoformat(), "end": d.end.isoformat()},
+        **({"for": d.member} if d.member is not None else {}),
         "coverage": {
             "messages": d.coverage.messages,
             "noise": dict(d.coverage.noise),
@@ -57,7 +58,7 @@ def digest_json(digest: Digest) -> dict[str, Any]:
         "closed": [_pair(p) for p in d.closed],
         "stats": dict(d.stats),
         "sources": {i: _source(m) for i, m in d.sources.items()},
-    }
+    } | _drop_empty({"due": [_entry(e) for e in d.due], "again": [_topic(t) for t in d.again]})  # only ever with the archive's memory
 
 
 def _drop_empty(value: dict[str, Any]) -> dict[str, Any]:
@@ -157,9 +158,12 @@ def _read(v: Mapping[str, Any]) -> Digest:
         coverage=Coverage(**v["coverage"]),
         qa=tuple(map(_read_pair, v["qa"])),
         closed=tuple(map(_read_pair, v["closed"])),
+        due=tuple(map(_read_entry, v.get("due", ()))),
+        again=tuple(map(_read_topic, v.get("again", ()))),
         topics=tuple(map(_read_topic, v["topics"])),
         talks=tuple(map(_read_talk, v["talks"])),
         stats=v["stats"],
+        member=v.get("for"),
         sources={i: _read_source(i, m) for i, m in v.get("sources", {}).items()},
         **sections,
     )

@@ -10,12 +10,15 @@ from typing import Any
 from pipeline.digest.candidates import Candidate, Desk, Printed, entries, ids_of, in_time_order
 from pipeline.digest.options import DigestOptions, Lent
 from pipeline.digest.quote import find_phrase
+from pipeline.digest.recalled import recall
 from pipeline.digest.select import Unit, select
 from pipeline.digest.stats import chat_stats
 from pipeline.model import Analysis, Coverage, Digest, Entry, Kind, Message, StartHere, Topic, TopicEntry
 from pipeline.text import clean
 
 SECTIONS = ("resources", "qa", "unanswered", "announcements", "decisions", "actions", "feedback", "opportunities", "talks", "quotes")
+TITLE_JOINT = "、"
+UNFIT_SHARE = 0.25  # of the messages of a topic with that word
 MEDIA = (Kind.IMAGE, Kind.VOICE, Kind.VIDEO, Kind.FILE, Kind.FORWARD)
 
 
@@ -31,18 +34,21 @@ def build_digest(analysis: Analysis, options: DigestOptions | None = None, memor
     chosen = _choose(proved, desk)
     short = _short(chosen, desk)
     shown = {i for c in chosen for i in ids_of(c.printed)}
+    recalled = recall(memory, desk)
     sections: dict[str, Any] = {name: in_time_order(c.printed for c in chosen if c.section == name) for name in SECTIONS}
     return Digest(
         chat=analysis.chat,
         start=analysis.messages[0].sent_at,
         end=analysis.messages[-1].sent_at,
-        coverage=_coverage(shown, desk, unproved=len(candidates) - len(proved)),
+        coverage=_coverage(shown, desk, unproved=len(candidates) - len(proved) + recalled.unproved),
         short=short,
         tldr=_tldr(short, desk),
         topics=_topics([c for c in chosen if c.section == "highlight"], desk),
-        closed=memory.closed,
+        closed=recalled.closed,
+        due=recalled.due,
+        again=recalled.again,
         stats=chat_stats(analysis),
-        sources=_sources(shown, desk),
+        sources=_sources(shown, desk) | recalled.sources,
         **sections,
     )
 
@@ -57,7 +63,9 @@ def _budget(desk: Desk) -> int:
     """Characters of the long form."""
     share = desk.o.long_share * sum(len("".join(m.text.split())) for m in desk.a.messages)
     knee = desk.o.long_knee * desk.letters
-    return int(max(desk.o.long_least, share if share <= knee else math.sqrt(share * knee)))
+    wanted = share if share <= knee else math.sqrt(share * knee)
+    most = math.inf if desk.o.long_most is None else desk.o.long_most * desk.letters
+    return int(max(desk.o.long_least, min(wanted, most)))
 
 
 def _short(chosen: Sequence[Candidate], desk: Desk) -> tuple[Entry, ...]:
@@ -106,9 +114,11 @@ def _topic(topic: Topic, highlights: Sequence[Printed], desk: Desk) -> TopicEntr
         return None
     opening = fit[: max(1, len(fit) // 3)]  # one starts to read at the beginning, but not at a greeting
     first = max(opening, key=lambda m: (desk.a.score(m.id).value, -desk.a.row[m.id]))
+    words = [w for w in topic.keywords if not _gives_away(w, messages, desk)]
+    kept = [w for w in topic.title.split(TITLE_JOINT) if not _gives_away(w, messages, desk)]
     return TopicEntry(
-        title=desk.hide(topic.title),
-        keywords=tuple(desk.hide(w) for w in topic.keywords),
+        title=desk.hide(TITLE_JOINT.join(kept or words[:2])),
+        keywords=tuple(desk.hide(w) for w in words),
         highlights=in_time_order(highlights),  # type: ignore[arg-type]  # highlights are plain entries
         start_here=StartHere(
             message_id=first.id, time=first.sent_at, sender=desk.name(first), find=find_phrase(first, desk.log, desk.hide)
@@ -117,6 +127,13 @@ def _topic(topic: Topic, highlights: Sequence[Printed], desk: Desk) -> TopicEntr
         participants=len({m.sender_id for m in messages}),
         messages=len(messages),
     )
+
+
+def _gives_away(word: str, messages: Sequence[Message], desk: Desk) -> bool:
+    """Is the word, say a child's name, used there mostly in what must not be printed?"""
+    used = [m for m in messages if word and word in m.text]
+    unfit = sum(desk.a.score(m.id).unfit > desk.o.most_unfit for m in used)
+    return unfit >= 2 and unfit >= UNFIT_SHARE * len(used)
 
 
 def _coverage(shown: set[str], desk: Desk, unproved: int) -> Coverage:
@@ -140,8 +157,4 @@ def _coverage(shown: set[str], desk: Desk, unproved: int) -> Coverage:
 
 def _sources(shown: Iterable[str], desk: Desk) -> dict[str, Message]:
     """The cited messages, masked, for the fold-outs."""
-    cited = [desk.a.message(i) for i in sorted(shown, key=desk.a.row.__getitem__)]
-    return {
-        m.id: replace(m, text=desk.hide(m.text), sender=desk.name(m), url=desk.safe(m.url), title=desk.safe(m.title), mentions=())
-        for m in cited
-    }
+    return {i: desk.source(desk.a.message(i)) for i in sorted(shown, key=desk.a.row.__getitem__)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from pipeline.digest.quote import Quoter, rarity
 from pipeline.digest.select import Unit
 from pipeline.mask import mask
 from pipeline.model import Analysis, Entry, Item, Message, QAEntry, QAPair, TalkEntry
-from pipeline.text import cjk_share, clean, grams
+from pipeline.text import cjk_share, clean, grams, short_name
 
 Printed = Entry | QAEntry | TalkEntry
 
@@ -80,12 +81,18 @@ class Desk:
     def safe(self, text: str | None) -> str | None:
         return self.hide(text) if text else None
 
-    def entry(self, message_ids: Sequence[str], limit: int) -> Entry:
-        """The messages' words within the limit for one message; several together get up to twice that."""
+    def entry(self, message_ids: Sequence[str], limit: int, asks: bool = False) -> Entry:
+        """The messages' words within the limit for one message; several together get up to twice that. `asks`: they are a question."""
         messages = [self.a.message(i) for i in message_ids]
         first = messages[0]
         room = int(limit * self.letters * min(2.0, 1 + (len(messages) - 1) * self.o.room_a_message))
-        return Entry(text=self.quoter.quote(messages, room), message_ids=tuple(message_ids), sender=self.name(first), time=first.sent_at)
+        return Entry(
+            text=self.quoter.quote(messages, room, asks), message_ids=tuple(message_ids), sender=self.name(first), time=first.sent_at
+        )
+
+    def source(self, m: Message) -> Message:
+        """A cited message, masked, for the fold-outs."""
+        return replace(m, text=self.hide(m.text), sender=self.name(m), url=self.safe(m.url), title=self.safe(m.title), mentions=())
 
     def proves(self, printed: Printed) -> bool:
         return all(is_proved(e, self.masked) for e in entries(printed))
@@ -97,7 +104,7 @@ class Desk:
             key=f"{section}:{'+'.join(gains)}",
             gain=gains,
             cost=sum(len("".join(e.text.split())) for e in entries(printed)),
-            first=section in self.o.first_sections,
+            wave=self.o.first_sections.index(section) if section in self.o.first_sections else len(self.o.first_sections),
         )
         thread = self.a.thread_of.get(next(iter(gains)))
         topic = self.a.topic_of.get(thread.id) if thread else None
@@ -111,12 +118,18 @@ class Desk:
             asked = [i for i in pair.question_ids if self.may_ask(i)]
             if not asked:
                 continue
-            question = self.entry(asked, self.o.question_chars)
+            question = self.entry(asked, self.o.question_chars, asks=True)
             if pair.status == "unanswered":
-                found.append(self.candidate("unanswered", question, self.o.unanswered_weight))
+                if self._is_plainly_open(pair):
+                    found.append(self.candidate("unanswered", question, self.o.unanswered_weight))
             elif pair.confidence >= self.o.qa_confidence and (entry := self._pair(pair, question, memory)):
                 found.append(self.candidate("qa", entry, self.o.qa_weight))
         return found
+
+    def _is_plainly_open(self, pair: QAPair) -> bool:
+        """A question for whom scoring alone reads it too. The judging looks at answers most, and doubts what has none: hence the root."""
+        asks = max(self.a.score(i).question for i in pair.question_ids)
+        return math.sqrt(pair.confidence) * asks**2 >= self.o.open_confidence
 
     def _pair(self, pair: QAPair, question: Entry, memory: Lent) -> QAEntry | None:
         fit = [[i for i in answer.message_ids if self.may_print(i)] for answer in pair.answers]
@@ -202,7 +215,8 @@ class Desk:
 
 def _hider(messages: Sequence[Message], options: DigestOptions) -> Callable[[str], str]:
     """`mask`, which also hides the operator's own words and the names of members who opted out."""
-    names = {m.sender for m in messages if m.sender_id in options.opted_out and len(m.sender) > 1}
+    out = {name for m in messages if m.sender_id in options.opted_out for name in m.names}
+    names = {form for name in out for form in (name, short_name(name)) if len(form) > (1 if cjk_share(form) or form == name else 2)}
     hidden = sorted({*names, *options.hidden_words}, key=lambda n: (-len(n), n))
 
     def hide(text: str) -> str:

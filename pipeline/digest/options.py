@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.model import AskedBefore, QAEntry
+from pipeline.model import AskedBefore, Item, Message, QAPair
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,17 +14,19 @@ class DigestOptions:
 
     long_share: float = 0.245  # of the chat's characters; the promise is 0.25, the rest is for joints and ellipses
     long_knee: int = 3000  # beyond this length the long form grows with the square root: a busy week is still read in minutes
+    long_most: int | None = None  # a whole week or month is read in one page
     long_least: int = 240  # a chat of a dozen lines may still print this much
     short_chars: int = 580  # one phone screen is 600
     tldr_lines: int = 3
     question_chars: int = 36
-    answer_chars: int = 50
-    entry_chars: int = 48
-    short_entry_chars: int = 44
+    answer_chars: int = 42
+    entry_chars: int = 40
+    short_entry_chars: int = 40
     answer_messages: int = 2  # of a long answer
     room_a_message: float = 0.4  # of the limit, for each further message of one answer
     qa_confidence: float = 0.5  # below this line a pair is not printed: a wrong one costs more trust than a missing one
-    least_forward_value: float = 0.4  # of an article that somebody passed on without a word
+    open_confidence: float = 0.25  # of an unanswered question: the root of P(real, open), times the square of P(asks)
+    least_forward_value: float = 0.6  # of an article that somebody passed on without a word
     least_value: float = 0.15  # a highlight below this stays in the topic statistics
     most_unfit: float = 0.5  # P(embarrassing or private) above which a message is never selected
     value_power: float = 2.0  # >1: few very valuable messages before many fair ones
@@ -33,7 +35,8 @@ class DigestOptions:
     qa_weight: float = 8.0
     unanswered_weight: float = 1.2
     item_weight: float = 3.0
-    first_sections: tuple[str, ...] = ("resources", "unanswered")
+    # In this order, before all that competes: short, and looked for.
+    first_sections: tuple[str, ...] = ("resources", "unanswered", "decisions", "announcements", "actions")
     run_seconds: int = 180
     least_pointer: int = 5  # messages of a topic without highlights that is still named
     most_pointers: int = 6
@@ -44,8 +47,27 @@ class DigestOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OldTalk:
+    """A discussion of long ago on a subject that is back: its messages of most value in time order, the first as the way in."""
+
+    title: str
+    keywords: tuple[str, ...]
+    message_ids: tuple[str, ...]
+    thread: str
+    participants: int
+    messages: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lent:
-    """What the archive's memory lends to a digest: earlier askings by question id, questions closed now."""
+    """What the archive's memory lends to a digest. It says what and where: the digest quotes, masks and proves it like its own lines.
+
+    `asked_before` is by id of a question's message. `messages` holds the archive's messages that the others cite, by id.
+    Who opted out, and what is unfit to be printed, must not be among them.
+    """
 
     asked_before: Mapping[str, AskedBefore] = field(default_factory=dict)
-    closed: tuple[QAEntry, ...] = ()
+    closed: tuple[QAPair, ...] = ()  # questions of earlier sessions with the answers that were given in this one
+    due: tuple[Item, ...] = ()  # to-dos and decisions of earlier sessions, not done yet, whose day has come
+    again: OldTalk | None = None
+    messages: Mapping[str, Message] = field(default_factory=dict)

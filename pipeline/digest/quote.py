@@ -6,17 +6,27 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pipeline.model import Message
 from pipeline.text import clean, count, grams
 
 _ADDRESS = r"https?://[^\s<>\"'，。；、）】」》]+"  # whole, whatever marks stand in it
-_SENTENCE = re.compile(rf"(?:{_ADDRESS}|[^。！？!?；;\n])+[。！？!?；;]*|\n")
+_END = r"\.(?=\s+[A-Z\"'“(])"  # of an English sentence, not of an abbreviation or a figure
+_SENTENCE = re.compile(rf"(?:{_ADDRESS}|(?!{_END})[^。！？!?；;\n])+(?:[。！？!?；;]+|{_END})?|\n")
 _URL = re.compile(_ADDRESS)
 _LIST_MARK = re.compile(r"^\s*(?:\d{1,2}[.、)）:：]|[①-⑳]|[-•*·])")
 _NUMBER = re.compile(r"\d")
 _BLANKS = re.compile(r"\s+")
 ELLIPSIS = "…"
+FIRST = 1.5  # weight of the first sentence: what answers or is announced mostly stands there
+OVER = 1.15  # a clause may end so far beyond the limit: half a clause says nothing
+ASKS = 2.0  # weight of the sentence that asks, in a question
+_ASKS = re.compile(
+    r"[?？]|[吗呢么]|什么|啥|怎么|怎样|咋|哪|谁|多少|几[个点号天岁次年月]|为何|如何|是否|请教|求助|求推荐|(.)[不没]\1|是不是|有没有|能不能|"
+    r"\b(?:what|how|why|who|where|when|which|any(?:one|body)?|can|could|does|do|did|is|are|should|would)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,15 +52,15 @@ class Quoter:
     mask: Callable[[str], str]
     rarity: Rarity
 
-    def quote(self, messages: Sequence[Message], limit: int) -> str:
+    def quote(self, messages: Sequence[Message], limit: int, asks: bool = False) -> str:
         """The messages' words in order, one line each, at most about `limit` characters.
 
         A message that does not fit is cut to its key sentences with "…"; the limit is shared out so that short
-        messages stay whole.
+        messages stay whole. With `asks` the sentence that asks comes first of all.
         """
         texts = [t for t in (self._body(m) for m in messages) if t]
         room = _share(limit, [len(t) for t in texts])
-        return "\n".join(self.shorten(t, r) for t, r in zip(texts, room, strict=True))
+        return "\n".join(self.shorten(t, r, asks) for t, r in zip(texts, room, strict=True))
 
     def _body(self, message: Message) -> str:
         text = message.text
@@ -60,15 +70,19 @@ class Quoter:
         # Invisible characters stay, for they hold emoji together: what they could do to a page is the templates' business.
         return "\n".join(filter(None, (_BLANKS.sub(" ", line).strip() for line in self.mask(text).splitlines())))
 
-    def shorten(self, text: str, limit: int) -> str:
-        """The key sentences of a text within `limit` characters, in order, gaps marked "…"."""
-        if len(text) <= limit:
+    def shorten(self, text: str, limit: int, asks: bool = False) -> str:
+        """The key sentences of a text within about `limit` characters, in order, gaps marked "…"."""
+        if len(text) <= limit * OVER:
             return text
         sentences = _sentences(text)
-        weight = [self._weight(s.text) * (1.25 if i == 0 else 1.0) for i, s in enumerate(sentences)]
+        weight = [
+            self._weight(s.text) * (FIRST if i == 0 else 1.0) * (ASKS if asks and _ASKS.search(s.text) else 1.0)
+            for i, s in enumerate(sentences)
+        ]
         best = max(range(len(sentences)), key=lambda i: (weight[i], -i))
         if len(sentences[best].text) > limit:  # the beginning of what matters says more than a whole aside
-            return (ELLIPSIS if best else "") + cut(sentences[best].text, limit)
+            short = _asking_end(sentences[best].text, limit) if asks else cut(sentences[best].text, limit)
+            return short if short.startswith(ELLIPSIS) or not best else ELLIPSIS + short
         chosen = _key_sentences(sentences, weight, limit)
         pieces: list[str] = []
         previous = -1
@@ -134,20 +148,58 @@ def _share(limit: int, sizes: Sequence[int]) -> list[int]:
 
 
 _BREAK = re.compile(r"[，,、；;：:。！？!?\s）)】」》]")
+# Where a clause ends: at a mark, but not inside a figure (9:00, 1,200); at a blank between Chinese, where it stands for a comma.
+_CLAUSE = re.compile(
+    r"[，、；。！？!?;）)】」》\n]|(?<!\d)[,：:]|[,：:](?!\d)|(?<=[\u3400-\uffef])\s(?=[\u3400-\uffef])|\.(?=\s)|\s(?=[–—-]\s)"
+)
+EARLY, EARLIEST = 0.6, 0.35  # of the limit: a clause that ends there is taken gladly, or if nothing better is to be had
 
 
 def cut(text: str, limit: int) -> str:
-    """The beginning of a text, cut at a pause if there is one in its last third, with "…"."""
-    if len(text) <= limit:
+    """The beginning of a text up to the end of a clause near the limit, with "…"; never inside a figure, a word or an address."""
+    if len(text) <= limit * OVER:
         return text
-    head = text[: max(1, limit - 1)]
-    inside = next((u for u in _URL.finditer(text) if 0 < u.start() < len(head) < u.end()), None)
+    room = max(1, limit - 1)
+    inside = next((u for u in _URL.finditer(text) if 0 < u.start() < room < u.end()), None)
     if inside:  # half an address is of no use
         return text[: inside.start()].rstrip() + ELLIPSIS
-    pauses = [m.start() for m in _BREAK.finditer(head)]
-    if pauses and pauses[-1] >= len(head) * 2 // 3:
-        head = head[: pauses[-1]]
-    return head.rstrip("，,、；;：: " + ELLIPSIS) + ELLIPSIS
+    furthest = int(limit * OVER)
+    ends = [m.start() for m in _CLAUSE.finditer(text[: furthest + 2], 1) if m.start() <= furthest]
+    before = [e for e in ends if e <= room]
+    after = [e for e in ends if e > room]
+    if before and before[-1] >= EARLY * room:
+        head = text[: before[-1]]
+    elif after:
+        head = text[: after[0]]
+    elif before and before[-1] >= EARLIEST * room:
+        head = text[: before[-1]]
+    else:
+        head = _whole_words(text, room)
+    return head.rstrip("，,、；;：: (（" + ELLIPSIS) + ELLIPSIS
+
+
+def _whole_words(text: str, room: int) -> str:
+    """The first `room` characters, less what would halve a word of a Latin script, a figure or a command of a few words."""
+    at = room
+    while at > room // 3 and _joined(text[at - 1]) and _joined(text[at : at + 1]):
+        at -= 1
+    return text[:at] if at > room // 3 else text[:room]
+
+
+def _joined(mark: str) -> bool:
+    return mark.isascii() and (mark.isalnum() or mark in ".:%_-/'")
+
+
+def _asking_end(text: str, limit: int) -> str:
+    """Of a long sentence the clauses that lead up to its last asking one, as many as fit."""
+    starts = [0, *(m.end() for m in _CLAUSE.finditer(text)), len(text)]
+    clauses = [(a, b) for a, b in pairwise(starts) if text[a:b].strip()]
+    asking = [k for k, (a, b) in enumerate(clauses) if _ASKS.search(text[a:b])]
+    last = clauses[asking[-1]][1] if asking else 0
+    if last <= limit * OVER:
+        return cut(text, limit)
+    first = next((a for a, _ in clauses if last - a <= limit), clauses[asking[-1]][0])
+    return ELLIPSIS + cut(text[first:], limit)
 
 
 def find_phrase(message: Message, log: str, hide: Callable[[str], str], shortest: int = 6, longest: int = 20) -> str:

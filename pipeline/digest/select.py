@@ -22,20 +22,20 @@ class Unit:
     key: str
     gain: Mapping[str, float]
     cost: int
-    first: bool = False  # goes in before the rest as long as there is room
+    wave: int = 0  # a lower one goes in first, as long as there is room
 
 
 def select(units: Sequence[Unit], budget: int, words: Mapping[str, Mapping[str, float]], scale: float = 0.6) -> list[Unit]:
     """The chosen units in order of choice; `words` maps message id → {word: weight}.
 
-    Units marked `first` compete among themselves before the others. Ties go to the earlier unit.
+    The units of one wave compete among themselves. Ties go to the earlier unit.
     """
     chosen: list[Unit] = []
     shown: set[str] = set()
     said: set[str] = set()
     left = budget
-    for wave in (True, False):
-        heap = [(-_worth(u, shown, said, words) / max(u.cost, 1) ** scale, i) for i, u in enumerate(units) if u.first is wave]
+    for wave in sorted({u.wave for u in units}):
+        heap = [(-_worth(u, shown, said, words) / max(u.cost, 1) ** scale, i) for i, u in enumerate(units) if u.wave == wave]
         heapq.heapify(heap)
         while heap:
             _stale, i = heapq.heappop(heap)

@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 
 RHETORICAL = re.compile(
-    r"谁不|谁(?:家|还|都).{0,12}不|难道|岂不|何必|何苦|不就.{0,30}[吗嘛么]|有什么(?:好|可)|算什么|\bwho (?:doesn't|wouldn't|hasn't|needs|even|names)\b",
+    r"谁不|谁家好人|谁(?:家|还|都).{0,12}不|难道|岂不|何必|何苦|不就.{0,30}[吗嘛么]|有什么(?:好|可)|算什么|\bwho (?:doesn't|wouldn't|hasn't|needs|even|names)\b",
+    re.IGNORECASE,
+)
+REPORTED = re.compile(  # what somebody else asked, told
+    r"^(?:我|我们)?.{0,6}(?:妈|爸|老公|老婆|媳妇|老板|领导|同事|娃|孩子|客户|他|她|人家)们?.{0,4}问|\b(?:he|she|they|my \w+|someone) (?:asked|asks|wanted to know)\b",
     re.IGNORECASE,
 )
 MARK = re.compile(r"[?？]")

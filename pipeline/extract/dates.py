@@ -62,6 +62,11 @@ _DEADLINE_BEFORE = re.compile(
     r"(?:截止(?:到|至|时间)?|截至|最晚|最迟|不晚于|\bby|\bbefore|\buntil|\btill|\bdeadline:?|\bdue(?: by| on)?|\bno later than)[\s:：]*(?:the\s+)?$",
     re.IGNORECASE,
 )
+_MOVED_TO = re.compile(  # 从周日 20:00 改到周一 20:30, moved from Monday to Tuesday: what follows is the time that holds
+    r"(?:改|调整?|挪|移|换|推迟|推|延期?|顺延|提前)(?:到|至|成|为|在)了?[\s:：]*$"
+    r"|\b(?:moved|rescheduled|postponed|pushed|changed|brought)\b[^.!?\n]{0,40}\bto\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
 _PAST_YEAR = re.compile(r"(?:去年|前年|往年|last year)[^，。,.]{0,6}$", re.IGNORECASE)
 _ZONE = re.compile(r"^\s*(?:UTC|GMT|Z)\b", re.IGNORECASE)
 
@@ -77,7 +82,7 @@ _PM = frozenset({"下午", "傍晚", "晚上", "晚", "夜里", "半夜"})
 
 @dataclass(frozen=True, kw_only=True)
 class FoundTime:
-    """A moment that a text names: characters start…end, ISO 8601, and whether it is a deadline ("…前", "by …")."""
+    """A moment that a text names: characters start…end, ISO 8601, whether it is a deadline ("…前", "by …") or a new time ("改到 …")."""
 
     start: int
     end: int
@@ -86,6 +91,7 @@ class FoundTime:
     has_clock: bool
     is_deadline: bool
     is_past: bool
+    is_change: bool  # what a plan was moved to
 
 
 def find_times(text: str, said_at: datetime) -> list[FoundTime]:
@@ -131,16 +137,16 @@ def _without_ends(text: str, clocks: list[Clock]) -> list[Clock]:
 
 
 def main_time(text: str, said_at: datetime) -> str | None:
-    """The moment that an announcement is about: the first day with a clock, else the first day to come, else the first clock."""
+    """The moment that an announcement is about: what it was moved to, else the first day with a clock, else the first day to come, else the first clock."""
     found = [f for f in find_times(text, said_at) if not f.is_past]
-    ranked = sorted(found, key=lambda f: (not (f.has_day and f.has_clock), f.is_deadline, not f.has_day, f.start))
+    ranked = sorted(found, key=lambda f: (not f.is_change, not (f.has_day and f.has_clock), f.is_deadline, not f.has_day, f.start))
     return ranked[0].when if ranked else None
 
 
 def deadline(text: str, said_at: datetime) -> str | None:
-    """By when something is promised or asked for: the first deadline, else the first day to come."""
+    """By when something is promised or asked for: what that was moved to, else the first deadline, else the first day to come."""
     found = [f for f in find_times(text, said_at) if not f.is_past]
-    ranked = sorted(found, key=lambda f: (not f.is_deadline, not f.has_day, f.start))
+    ranked = sorted(found, key=lambda f: (not f.is_change, not f.is_deadline, not f.has_day, f.start))
     return ranked[0].when if ranked else None
 
 
@@ -274,5 +280,6 @@ def _build(text: str, start: int, end: int, day: date | None, clock: Clock | Non
         when, past = on.isoformat(), on < said_at.date()
     is_deadline = bool(_DEADLINE_AFTER.match(text[end : end + NEAR]) or _DEADLINE_BEFORE.search(_head(text, start)))
     return FoundTime(
-        start=start, end=end, when=when, has_day=day is not None, has_clock=clock is not None, is_deadline=is_deadline, is_past=past
-    )
+        start=start, end=end, when=when, has_day=day is not None, has_clock=clock is not None, is_deadline=is_deadline, is_past=past,
+        is_change=bool(_MOVED_TO.search(_head(text, start))),
+    )  # fmt: skip

@@ -11,7 +11,8 @@ from pipeline.model import ItemKind, Message
 from pipeline.text import urls
 
 _PLACE_MARK = re.compile(
-    r"(?:地点|地址|集合点|场地|位置|venue|location|where)\s*[:：]?\s*(?P<place>[^\s,，。;；!！\n]{2,24})", re.IGNORECASE
+    r"(?:地点|地址|集合点|场地|位置|venue|location|where)\s*[:：]?\s*(?!不变|照旧|待定|另行|另定|tba|tbd|unchanged|the same)(?P<place>[^\s,，。;；!！\n]{2,24})",
+    re.IGNORECASE,
 )
 _PLACE_NAME = re.compile(
     r"(?:在|到|去|于|,|，|\s|^)(?P<place>[A-Za-z0-9\u4e00-\u9fff·]{2,14}?(?:\d{1,2}楼|[一二三四五六]楼|店|厅|馆|教室|会议室|广场|咖啡|[A-Z\d]口|公园|校区|中心|酒店|书店|礼堂|站|露台|门口|空间)(?:\d{1,2}楼|[一二三四五六]楼|主厅|分厅|[A-Z\d]口)?)"
@@ -19,6 +20,9 @@ _PLACE_NAME = re.compile(
 _PLACE_EN = re.compile(
     r"\b(?:at|in|to)\s+(?:the\s+)?(?P<place>(?:[A-Z][\w'’]+\s?){1,4}(?:Hall|Library|Cafe|Café|Centre|Center|Room|Studio|House|School|Park|Garden|Lane|Street|Office)(?:,? ?Studio \d)?)"
 )
+_ADDRESS = re.compile(r"https?://\S*")
+_NO_PLACE = re.compile(r"\d[月号日点]|预计|几|什么|哪")  # "预计4月2号到店"
+_UNCHANGED = re.compile(r"^(?:(?:地点|时间)?不变|还是|仍(?:然|是)?|改(?:到|为|在|成)|[,，:：、\s])+")
 _PLAIN_TITLE = re.compile(r"《([^》]{2,60})》|【([^】]{2,40})】|\[(?:链接|文件|腾讯文档|飞书)[^\]]*\]\s*([^\n]{2,60})")
 
 
@@ -33,7 +37,8 @@ def title_of(messages: Sequence[Message]) -> str | None:
     if given:
         return given
     found = next((f for m in messages if (f := _PLAIN_TITLE.search(m.text))), None)
-    return next((g.strip() for g in found.groups() if g), None) if found else None
+    title = next((g for g in found.groups() if g), "") if found else ""
+    return _ADDRESS.sub("", title).strip() or None
 
 
 def when_of(messages: Sequence[Message]) -> str | None:
@@ -48,8 +53,10 @@ def place_of(messages: Sequence[Message]) -> str | None:
     """A place in the messages' own words."""
     for m in messages:
         for pattern in (_PLACE_MARK, _PLACE_NAME, _PLACE_EN):
-            if found := pattern.search(m.text):
-                return found["place"].strip()
+            for found in pattern.finditer(m.text):
+                place = _UNCHANGED.sub("", found["place"]).strip()
+                if place and not _NO_PLACE.search(place):
+                    return place
     return None
 
 

@@ -36,9 +36,23 @@ CUES: dict[str, re.Pattern[str]] = {
 }  # fmt: skip
 _POLL = re.compile(r"投票|接龙|\b(?:poll|vote)\b", re.I)
 _COMPILED = re.compile(
-    r"(?:汇总|清单|须知|合集|整理|要点|攻略|指南|教程|模板|书单|checklist|cheat ?sheet|how-?to|guide)[^\n]{0,12}(?:】|[:：]|\s)", re.I
+    r"(?:汇总|清单|须知|合集|整理|要点|攻略|指南|教程|模板|书单|步骤|checklist|cheat ?sheet|how-?to|guide|instructions)[^\n]{0,12}(?:】|[:：]|\s)",
+    re.I,
+)
+# Things and places without a link: what members lend or may use, and what lies in the group's files by now.
+_LENDS = re.compile(
+    r"(?:可以?|能|免费|随时|会员|尽管|拿去).{0,6}(?:外?借(?![钱口])|租(?![房金])|拿去?用|领用)|(?:网借|借阅|出借|借给|借你|先借|租给|可借|可租)(?!钱)"
+    r"|\b(?:can|could|free to|happy to|welcome to) (?:borrow|use|lend|take)\b|\bhelp yourself\b|\b(?:i|we)(?: can| could| will|'ll) lend\b"
+    r"|\bdoors? (?:is |are |only )?on the latch\b",
+    re.I,
+)
+_STORED = re.compile(
+    r"已经?(?:上?传|在|放|发|更新|换|存).{0,3}(?:网盘|群文件|群公告|置顶|飞书|文档|云盘)|(?:网盘|群文件|群公告|置顶)里?(?:有了|更新了|已)"
+    r"|\b(?:uploaded|added|now) (?:it )?(?:to|in) the (?:drive|shared folder|files?)\b",
+    re.I,
 )
 COMPILED_CHARS = 100
+ASKS_FOR_IT = 0.3  # P(asks) from which somebody wants to borrow rather than lends
 OPENS_LINE, WORDS_LINE = 0.03, 0.32
 _OWN = (*CUES, "days", "clocks", "deadlines", "has_url", "is_file", "is_link", "is_card")
 FEATURES = (*OWN, *_OWN, *(f"turn_{n}" for n in _OWN), "standing", "worth", "asks", *(f"meaning_{k}" for k in KINDS))
@@ -57,8 +71,8 @@ def both(by_cues: Floats, by_meaning: Floats) -> Floats:
     return ((by_cues + np.clip(by_meaning, 0, 1)) / 2).astype(np.float32)
 
 
-def is_resource(messages: Sequence[Message], table: ChatTable, p: Floats, is_offer: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """What can be opened or kept: a link, a file, a mini-program to download from, a compiled list; polls pass too soon.
+def is_resource(messages: Sequence[Message], table: ChatTable, p: Floats, asks: Floats, is_offer: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What can be opened, kept or borrowed: a link, a file, a mini-program to download from, a compiled list; polls pass too soon.
 
     The kind of message says more than words here, so the model has only to find nothing against it; words alone must be clear.
     """
@@ -73,7 +87,8 @@ def is_resource(messages: Sequence[Message], table: ChatTable, p: Floats, is_off
             bool(m.url or urls(head)) or m.kind in (Kind.LINK, Kind.FILE) or (m.kind is Kind.CARD and points) or head.startswith("[文件")
         )
         compiled = len(head) >= COMPILED_CHARS and bool(_COMPILED.search(head[:60]))
-        found[i] = (opens and p[i] >= OPENS_LINE) or compiled or (points and p[i] >= WORDS_LINE)
+        lends = asks[i] < ASKS_FOR_IT and bool(_LENDS.search(head) or _STORED.search(head))
+        found[i] = (opens and p[i] >= OPENS_LINE) or compiled or lends or (points and p[i] >= WORDS_LINE)
     return found
 
 

@@ -28,6 +28,7 @@ MOST_MESSAGES = 4  # of one turn in one item
 SAME = 0.92  # cosine (fast tier) above which two items of one kind say the same
 CHANGED = 0.55  # cosine above which a message that speaks of a change changes an earlier plan
 LOOK_BACK = 60  # how many items back a plan may lie
+MOST_SHARE, MOST_AT_LEAST = 0.03, 8  # of the messages are of one kind: where all talk is of jobs, only the plainest offers are offers
 PLANS: frozenset[ItemKind] = frozenset({"announcement", "decision", "action"})
 
 
@@ -47,19 +48,27 @@ def extract_items(
     worth, asks, _ = read_messages(table, means)
     chances = kind_probabilities(messages, table, means, worth, asks)
     barred = np.array([s.noise in NEVER for s in scored], dtype=bool)
+    sellers = {m.sender_id for m, s in zip(messages, scored, strict=True) if s.noise is Noise.AD}
+    sells = np.array([m.sender_id in sellers for m in messages], dtype=bool)
     found: list[tuple[int, Item]] = []
     learned = lines()
     for kind in KINDS:
         if kind == "quote" and not options.quotes:
             continue
-        p = np.where(barred, 0, chances[kind])
-        above = p >= learned[kind]
+        p = np.where(barred | (sells & (kind == "opportunity")), 0, chances[kind])  # an advertiser's offer is an advert
+        above = p >= max(learned[kind], _least_of_most(p))
         if kind == "resource":
-            above = is_resource(messages, table, p, chances["opportunity"] >= np.maximum(learned["opportunity"], p)) & ~barred
+            above = is_resource(messages, table, p, asks, chances["opportunity"] >= np.maximum(learned["opportunity"], p)) & ~barred
         for rows in _turns(table, p, above):
             found.append((rows[0], _item(messages, table, kind, rows, p)))
     items = [item for _, item in sorted(found, key=lambda x: (x[0], x[1].kind))]
     return _with_changes(_without_repeats(items, messages, vectors.fast), messages, vectors.fast)
+
+
+def _least_of_most(p: Floats) -> float:
+    """P of the last message that may still be of a kind, those with the highest coming first."""
+    most = max(MOST_AT_LEAST, int(MOST_SHARE * len(p)))
+    return float(np.sort(p)[-most]) if len(p) > most else 0.0
 
 
 def _turns(table: ChatTable, p: Floats, above: NDArray[np.bool_]) -> list[list[int]]:

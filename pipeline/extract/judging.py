@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.extract.pairs import FEATURES as PAIR
+from pipeline.extract.pair_features import FEATURES as PAIR
 from pipeline.extract.pairs import Pairs
 from pipeline.extract.table import COLUMN, ChatTable, Floats, Ints
 from pipeline.learned import read_trees, read_weights
@@ -78,11 +78,18 @@ def linear_input(features: Floats) -> Floats:
     return x.astype(np.float32)
 
 
+def of_top(found: Sequence[Found], features: Floats) -> Floats:
+    """[questions, OF_TOP]: what is read of each question's best pair; `features` are the pairs' first-look features."""
+    places = np.array([f.top for f in found], dtype=np.int64)
+    of_each = features[:, [_PLACE[n] for n in OF_TOP]]
+    return np.where(places[:, None] >= 0, of_each[places], 0) if len(of_each) else np.zeros((len(found), len(OF_TOP)), dtype=np.float32)
+
+
 def judging_features(
     table: ChatTable, questions: Sequence[Sequence[int]], found: Sequence[Found], asks: Floats, worth: Floats, pairs: Pairs,
-    features: Floats, p: Floats
+    top: Floats, p: Floats
 ) -> Floats:  # fmt: skip
-    """[questions, FEATURES]; `features` and `p` are the pairs' first-look features and second-look probabilities."""
+    """[questions, FEATURES]; `top` is what `of_top` says of each question, `p` the pairs' second-look probabilities."""
     starts = np.searchsorted(pairs.question, np.arange(len(questions) + 1))
     best = np.array([p[f.top] if f.top >= 0 else 0 for f in found], dtype=np.float32)
     tops = np.array([pairs.row[f.top] if f.top >= 0 else -1 for f in found], dtype=np.int64)
@@ -99,7 +106,7 @@ def judging_features(
         row = [
             asks[list(own)].max(), asks[list(own)].sum(), len(own), np.log1p(sum(len(table.texts[i]) for i in own)),
             *(table.own[list(own)][:, COLUMN[n]].max() for n in OWN_OF_QUESTION), table.standing[own[0]],
-            best[k], second, (mine >= 0.3).sum(), rival[k], *_of_top(table, found[k], pairs, features),
+            best[k], second, (mine >= 0.3).sum(), rival[k], *top[k],
             *_aftermath(table, own), np.log1p(len(table.messages) - own[-1]), used[k], before,
             worth[list(own)].max(), worth[answers].max() if answers else 0, worth[answers].mean() if answers else 0, len(answers),
             best[k] - rival[k], asks[list(own)].max() * best[k],
@@ -122,12 +129,6 @@ def _rivals(tops: Ints, best: Floats) -> tuple[Floats, list[bool]]:
             rival[k] = best[others[0]] if others else 0
             used[k] = k != group[0]
     return rival, used
-
-
-def _of_top(table: ChatTable, found: Found, pairs: Pairs, features: Floats) -> list[float]:
-    if found.top < 0:
-        return [0.0] * len(OF_TOP)
-    return [float(features[found.top, _PLACE[n]]) for n in OF_TOP]
 
 
 _PLACE = {name: i for i, name in enumerate(PAIR)}

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.embedding import MessageVectors
-from pipeline.extract import cues, judging, pairs, second
+from pipeline.extract import cues, judging, pair_features, pairs, second
+from pipeline.extract.around import read_around
 from pipeline.extract.item_kinds import CUES
 from pipeline.extract.options import ExtractOptions
 from pipeline.extract.questions import Meant, choose_tier, group_questions, printed_rows, read_messages
@@ -23,6 +25,7 @@ from pipeline.extract.table import ChatTable, Floats, Ints, read_table
 from pipeline.learned import read_trees
 from pipeline.model import Answer, Message, Noise, QAPair, QAStatus, ReplyLink, Scored, Thread
 
+QUESTIONS_AT_ONCE = 512  # whose pairs are laid out at once, some 30,000: bounds memory
 NEVER = frozenset({Noise.AD, Noise.REPOST, Noise.SYSTEM, Noise.PAT, Noise.CHAIN, Noise.REDPACKET, Noise.CHECKIN, Noise.CONFLICT})
 RESOLVED_WITHIN = 25  # messages in which the asker's "works now" still belongs to the answer
 DOUBTED = 0.7  # weight of what scoring calls banter, thanks and the like: rarely a question or an answer, but scoring errs too
@@ -89,41 +92,55 @@ def within_threads(found: Sequence[QAPair], threads: Sequence[Thread]) -> list[Q
     return kept
 
 
-def visible_context(table: ChatTable) -> pairs.Context:
+def visible_context(table: ChatTable) -> pair_features.Context:
     """Quotes only: the pair models were trained without learned threads, which would be better than life on their training chats."""
-    return pairs.Context(thread=np.full(len(table.messages), -1, dtype=np.int64), parent=table.reply)
+    return pair_features.Context(thread=np.full(len(table.messages), -1, dtype=np.int64), parent=table.reply)
 
 
 def judge_questions(
-    table: ChatTable, means: Meant, fast: Floats, context: pairs.Context, weight: Floats, options: ExtractOptions
+    table: ChatTable, means: Meant, fast: Floats, context: pair_features.Context, weight: Floats, options: ExtractOptions
 ) -> list[Judged]:
     """Every question of the chat, whether or not it will be printed."""
     worth, asks, _ = read_messages(table, means)
     asks = (asks * weight).astype(np.float32)
     questions = group_questions(table, asks, options.group_gap_s)
     found = pairs.candidate_pairs(table, questions, fast, options.window_messages, options.far_candidates)
-    features = pairs.pair_features(table, questions, asks, worth, found, fast, context)
-    p = read_trees(pairs.MODEL).probability(features)
-    p = read_trees(second.MODEL).probability(second.second_features(table, len(questions), found, features, p))
-    p = (p * weight[found.row] * ~_only_defers(table, found.row)).astype(np.float32)
-    chosen = judging.choose_answers(found, p, len(questions))
-    answered, real = judging.judge(judging.judging_features(table, questions, chosen, asks, worth, found, features, p))
-    starts = np.searchsorted(found.question, np.arange(len(questions) + 1))
-    judged = []
-    for k, rows in enumerate(questions):
-        mine = dict(zip(found.row[starts[k] : starts[k + 1]].tolist(), p[starts[k] : starts[k + 1]].tolist(), strict=True))
-        likely = np.array([mine[i] for i in chosen[k].answers], dtype=np.float32)
-        asked = tuple(printed_rows(rows, asks))
-        judged.append(
-            Judged(
-                rows=asked,
-                answers=chosen[k].answers,
-                likely=likely,
-                answered=float(answered[k]) if len(likely) else 0.0,
-                real=float(real[k]),
-            )
-        )
-    return judged
+    around = read_around(table, questions, asks, found, fast)
+    blocks = [pairs.part(questions, found, k, k + QUESTIONS_AT_ONCE) for k in range(0, len(questions), QUESTIONS_AT_ONCE)]
+
+    @lru_cache(maxsize=1)  # a chat of one block is laid out once, a longer one twice: twice the time for a bounded memory
+    def features_of(block: int) -> Floats:
+        asked, some, _ = blocks[block]
+        return pair_features.pair_features(table, asked, asks, worth, some, fast, context, around)
+
+    first = _filled(found, [read_trees(pair_features.MODEL).probability(features_of(b)) for b in range(len(blocks))])
+    elsewhere = second.best_elsewhere(found, first, len(table.messages))
+    p, top, chosen = np.zeros_like(first), [], list[judging.Found]()
+    for b, (asked, some, where) in enumerate(blocks):
+        again = second.second_features(table, len(asked), some, features_of(b), first[where], elsewhere[where])
+        sure = read_trees(second.MODEL).probability(again)
+        p[where] = sure * weight[some.row] * ~_only_defers(table, some.row)
+        best = judging.choose_answers(some, p[where], len(asked))
+        top.append(judging.of_top(best, features_of(b)))
+        chosen += [replace(f, top=f.top + where.start) if f.top >= 0 else f for f in best]
+    if not questions:
+        return []
+    answered, real = judging.judge(judging.judging_features(table, questions, chosen, asks, worth, found, np.concatenate(top), p))
+    return [
+        _judged(found, p, k, tuple(printed_rows(rows, asks)), chosen[k].answers, float(answered[k]), float(real[k]))
+        for k, rows in enumerate(questions)
+    ]
+
+
+def _filled(found: pairs.Pairs, parts: Sequence[Floats]) -> Floats:
+    return np.concatenate(parts) if parts else np.zeros(len(found.row), dtype=np.float32)
+
+
+def _judged(found: pairs.Pairs, p: Floats, k: int, rows: tuple[int, ...], answers: tuple[int, ...], answered: float, real: float) -> Judged:
+    low, high = np.searchsorted(found.question, [k, k + 1]).tolist()
+    mine = dict(zip(found.row[low:high].tolist(), p[low:high].tolist(), strict=True))
+    likely = np.array([mine[i] for i in answers], dtype=np.float32)
+    return Judged(rows=rows, answers=answers, likely=likely, answered=answered if len(likely) else 0.0, real=real)
 
 
 def _only_defers(table: ChatTable, rows: Ints) -> NDArray[np.bool_]:
@@ -136,11 +153,12 @@ def _open_confidence(j: Judged) -> float:
 
 
 def _is_plain_question(table: ChatTable, j: Judged, scored: Sequence[Scored]) -> bool:
-    """Can it stand in a list of open questions: it asks by itself, it is neither banter nor an offer, and its words say what about."""
+    """Can it stand in a list of open questions: it asks by itself, is no banter, hearsay or offer, and its words say what about."""
     asking = [i for i in j.rows if scored[i].noise is None and scored[i].question >= 0.4 and len(table.texts[i]) >= CLEAR]
     if j.likely.size and float(j.likely.max()) >= LIKELY:
         return False  # answered, if not surely enough to print
-    return any(not cues.RHETORICAL.search(table.texts[i]) and not CUES["offer"].search(table.texts[i]) for i in asking)
+    barred = (cues.RHETORICAL, cues.JOKE, cues.REPORTED, CUES["offer"])
+    return any(not any(pattern.search(table.texts[i]) for pattern in barred) for i in asking)
 
 
 def _replied(table: ChatTable, links: Sequence[ReplyLink], scored: Sequence[Scored], row: dict[str, int]) -> set[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.extract.pairs import FEATURES as FIRST
+from pipeline.extract.pair_features import FEATURES as FIRST
 from pipeline.extract.pairs import Pairs
 from pipeline.extract.table import ChatTable, Floats, Ints
 
@@ -16,20 +16,19 @@ ADDED = (
 FEATURES = (*FIRST, *ADDED)
 
 
-def second_features(table: ChatTable, questions: int, pairs: Pairs, features: Floats, p: Floats) -> Floats:
-    """[pairs, FEATURES]; `p` are the first look's probabilities."""
+def second_features(table: ChatTable, questions: int, pairs: Pairs, features: Floats, p: Floats, elsewhere: Floats) -> Floats:
+    """[pairs, FEATURES]; `p` are the first look's probabilities, `elsewhere` what `best_elsewhere` says of these pairs."""
     added = np.zeros((len(p), len(ADDED)), dtype=np.float32)
     starts = np.searchsorted(pairs.question, np.arange(questions + 1))
-    other = _best_elsewhere(pairs, p, len(table.messages))
     for k in range(questions):
         here = slice(starts[k], starts[k + 1])
         if starts[k] < starts[k + 1]:
-            added[here] = _compare(table, pairs.row[here], p[here], other[here])
+            added[here] = _compare(table, pairs.row[here], p[here], elsewhere[here])
     return np.concatenate([features, added], axis=1)
 
 
-def _best_elsewhere(pairs: Pairs, p: Floats, messages: int) -> Floats:
-    """The candidate's best probability with another question."""
+def best_elsewhere(pairs: Pairs, p: Floats, messages: int) -> Floats:
+    """For each pair its candidate's best probability with another question; needs all pairs of the chat."""
     best, second, whose = np.zeros(messages, dtype=np.float32), np.zeros(messages, dtype=np.float32), np.full(messages, -1, dtype=np.int64)
     for i in np.argsort(p, kind="stable").tolist():
         row = pairs.row[i]

@@ -21,6 +21,7 @@ RESPONSES = 8  # messages after a question that may point back
 RESPONSE_REACH = 40  # how far ahead they are looked for
 NOTE_PAUSE_S = 240  # a note goes on while its writer does
 LISTED = 0.12  # P(a real question, still open) from which it is kept: a digest prints fewer, but a late answer may come for any
+OVERHEARD = 0.2  # P(it asks something) of a message that no pair holds, from which a later message may point back to it
 NOTE_LEAST = 6  # characters: "补一下" alone answers nothing
 
 
@@ -40,7 +41,8 @@ class Told:
 class Asking:
     """One time that something was asked, with the answers of the same stretch.
 
-    `pointing` are the words that say it was asked before ("周三聊过"); `pointers` who said so.
+    `pointing` are the words that say it was asked before ("周三聊过"); `pointers` who said so. One that was `overheard` may be no
+    question: it counts only where a later message leads back to it.
     """
 
     message_ids: tuple[str, ...]
@@ -55,6 +57,7 @@ class Asking:
     pointing: str
     pointers: tuple[str, ...]
     asked_again: bool
+    overheard: bool = False
 
     @property
     def id(self) -> str:
@@ -94,21 +97,29 @@ class Stretch:
 
 
 def read_stretch(
-    messages: Sequence[Message], vectors: MessageVectors, options: AnalysisOptions, pairs: Sequence[QAPair] | None = None
+    messages: Sequence[Message],
+    vectors: MessageVectors,
+    options: AnalysisOptions,
+    pairs: Sequence[QAPair] | None = None,
+    listed: float = LISTED,
 ) -> Stretch:
-    """Analyses a stretch by itself: the result depends on its messages only. Training lends the pairs that are known to be right."""
+    """Analyses a stretch by itself: the result depends on its messages only. Training lends the pairs that are known to be right.
+
+    Open questions less sure than `listed` are left out.
+    """
     messages = tuple(messages)
     sessions = split_into_sessions(messages, options.segment)
     links, threads = untangle(messages, sessions, vectors, options.thread)
     scored = score_messages(messages, links, threads, vectors, options.score)
     if pairs is None:
-        extract = replace(options.extract, min_open_confidence=LISTED)
+        extract = replace(options.extract, min_open_confidence=listed)
         pairs = extract_qa(messages, links, threads, scored, vectors, extract)
-    desk = _Desk(messages, links, threads, scored)
-    return Stretch(askings=tuple(desk.asking(p) for p in pairs), notes=tuple(desk.notes(pairs)))
+    return Desk(messages, links, threads, scored).stretch(pairs)
 
 
-class _Desk:
+class Desk:
+    """A stretch and what the stages found in it."""
+
     def __init__(
         self, messages: Sequence[Message], links: Sequence[ReplyLink], threads: Sequence[Thread], scored: Sequence[Scored]
     ) -> None:
@@ -116,6 +127,21 @@ class _Desk:
         self.row = {m.id: i for i, m in enumerate(messages)}
         self.parent = {x.message_id: x.parent_id for x in links}
         self.thread = {m.id: t.id for t in threads for m in t.messages}
+
+    def stretch(self, pairs: Sequence[QAPair]) -> Stretch:
+        """The askings of those pairs, what was overheard beside them, and the notes."""
+        askings = [*(self.asking(p) for p in pairs), *self._overheard(pairs)]
+        return Stretch(askings=tuple(sorted(askings, key=lambda a: (a.at, a.id))), notes=tuple(self.notes(pairs)))
+
+    def _overheard(self, pairs: Sequence[QAPair]) -> list[Asking]:
+        """Of every third question of the gold chats that is answered late or asked again, the extraction makes no pair."""
+        used = {i for p in pairs for i in (*p.question_ids, *(i for a in p.answers for i in a.message_ids))}
+        found = [
+            QAPair(question_ids=(m.id,), answers=(), status="unanswered", confidence=0.0)
+            for m, s in zip(self.messages, self.scored, strict=True)
+            if s.question >= OVERHEARD and s.noise is None and m.kind is Kind.TEXT and m.id not in used
+        ]
+        return [replace(self.asking(p), overheard=True) for p in found]
 
     def asking(self, pair: QAPair) -> Asking:
         asked = [self.messages[self.row[i]] for i in pair.question_ids]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 
-from pipeline.text import fold
+from pipeline.text import cjk_share, fold
 
 DAY_STARTS = timedelta(hours=4)  # who talks at two in the morning still means today
 
@@ -26,6 +26,7 @@ TOLD_BEFORE = re.compile(
 # A question that says: it was asked before.
 ASKED_AGAIN = re.compile(
     r"顶一下|再顶|上[次回].{0,8}问|(?:上周|周|星期|礼拜)[一二三四五六日天].{0,6}问|(?:昨|前)[天晚].{0,6}问|没人(?:理|回|答)"
+    r"|还是(?:不|没|能不)"
     r"|\bbump\b|asked (?:on|last|before|yesterday|earlier)|asking again",
     re.IGNORECASE,
 )
@@ -47,6 +48,8 @@ STILL_ASKS = re.compile(
     r"|\b(?:same question|me too|also wondering|did anyone)\b",
     re.IGNORECASE,
 )
+# Words to everybody under a headline of their own: an announcement, a table, a summary.
+HEADED = re.compile(r"^.{0,12}【[^】]+】")
 _WEEKDAY_ZH = re.compile(r"(上)?个?(?:周|星期|礼拜)([一二三四五六日天])")
 _WEEKDAY_EN = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)[a-z]*day\b", re.IGNORECASE)
 _MONTHDAY = re.compile(r"(?<![\d.])(\d{1,2})[号日](?!线|楼|门|店|院|馆)")
@@ -84,8 +87,9 @@ def hinted_days(text: str, day: date) -> frozenset[date]:
 
 
 def aliases(name: str) -> frozenset[str]:
-    """The parts of a nickname by which others may call its bearer: "王会计@青岛" → 王会计, 青岛."""
-    return frozenset(part for piece in _NAME_CUT.split(name) if len(part := fold(piece)) >= 2)
+    """The parts of a nickname by which others may call its bearer: "王会计@青岛" → 王会计, 青岛, and 王会; "小陶钢琴启蒙" → 小陶."""
+    parts = {part for piece in _NAME_CUT.split(name) if len(part := fold(piece)) >= 2}
+    return frozenset(parts | {part[:2] for part in parts if len(part) > 2 and cjk_share(part[:2]) == 1})
 
 
 def names_one_of(text: str, names: frozenset[str]) -> bool:

@@ -18,6 +18,7 @@ from pipeline.memory.keeping import read_ledger
 from pipeline.memory.ledger import Answered, Question
 from pipeline.memory.optout import OptedOut, nobody
 from pipeline.memory.people import ENOUGH
+from pipeline.memory.unfit import unfit_ids
 
 TRUSTED = 10  # the members whose contributions count most
 GOOD_VALUE = 0.5  # of an answer that is taken up although nobody asked twice
@@ -59,15 +60,24 @@ def build_faq(archive: Archive, chat: StoredChat, opted_out: OptedOut = nobody) 
     """The chat's FAQ, the most asked first; rejected entries are left out."""
     choices = read_choices(archive, chat)
     trusted = trusted_members(archive, chat)
+    unfit = unfit_ids(archive, chat)
     entries = []
-    for question, choice in _merged(read_ledger(archive, chat, None, opted_out), choices):
-        if choice is not None and choice.choice == "reject":
+    for whole, choice in _merged(read_ledger(archive, chat, None, opted_out), choices):
+        question = _fit(whole, unfit)
+        if question is None or (choice is not None and choice.choice == "reject"):
             continue
         best = best_answer(question, trusted)
         if best is None or not (choice is not None or _is_worth_it(question, best, trusted)):
             continue
         entries.append(_entry(chat, question, best, choice))
     return sorted(entries, key=lambda e: (-e.asked, -e.last_asked.timestamp(), e.id))
+
+
+def _fit(question: Question, unfit: frozenset[str]) -> Question | None:
+    """The question in words that members may read, with such answers only; None where there is no such wording."""
+    asked = next((a for a in question.askings if unfit.isdisjoint(a.message_ids)), None)
+    answers = tuple(x for x in question.answers if unfit.isdisjoint(x.told.message_ids))
+    return replace(question, text=asked.text, answers=answers) if asked else None
 
 
 def trusted_members(archive: Archive, chat: StoredChat) -> frozenset[str]:

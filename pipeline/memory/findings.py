@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pipeline.archive import Archive, StoredChat
+from pipeline.archive.store import micros
 from pipeline.memory.optout import OptedOut, nobody
 from pipeline.model import Message
 
@@ -29,13 +31,24 @@ class Finding:
 
 
 def read_findings(
-    archive: Archive, chats: Sequence[StoredChat], kinds: Sequence[str], least: float = SURE, opted_out: OptedOut = nobody
+    archive: Archive,
+    chats: Sequence[StoredChat],
+    kinds: Sequence[str],
+    least: float = SURE,
+    opted_out: OptedOut = nobody,
+    since: datetime | None = None,
 ) -> list[Finding]:
-    """Findings of those kinds in time order; those less sure, or whose messages are gone, are left out."""
+    """Findings of those kinds (said from `since` on) in time order; those less sure, or whose messages are gone, are left out."""
     found = []
     for chat in chats:
         marks = ",".join("?" * len(kinds))
-        rows = archive.db.execute(f"SELECT kind, body FROM finding WHERE chat = ? AND kind IN ({marks})", (chat.row, *kinds)).fetchall()  # noqa: S608
+        recent = (
+            " AND id IN (SELECT f.finding FROM finding_message f JOIN message m ON m.row = f.row WHERE m.chat = ? AND m.at >= ?)"
+            if since
+            else ""
+        )
+        values = (chat.row, *kinds, *((chat.row, micros(since)) if since else ()))
+        rows = archive.db.execute(f"SELECT kind, body FROM finding WHERE chat = ? AND kind IN ({marks}){recent}", values).fetchall()  # noqa: S608
         for kind, text in rows:
             body = json.loads(text)
             messages = _messages(archive, chat, body.get("messages", ()))

@@ -10,8 +10,8 @@ from datetime import date, datetime
 from pipeline.analysis import AnalysisOptions
 from pipeline.archive import Archive, StoredChat
 from pipeline.archive.vectors import CachedEmbedder
-from pipeline.embedding import FAST, QUALITY, MessageVectors, load_embedder
-from pipeline.memory.asking import Asking, Note, read_stretch
+from pipeline.embedding import FAST, QUALITY, Embedder, MessageVectors, load_embedder
+from pipeline.memory.asking import LISTED, Asking, Note, read_stretch
 from pipeline.memory.cues import chat_day
 from pipeline.memory.ledger import LedgerOptions, Question, fold
 from pipeline.memory.linking import link_day
@@ -21,6 +21,7 @@ from pipeline.memory.shelf import drop_day, put_asking, put_note, read_askings, 
 from pipeline.memory.stretch import instants, parts
 
 BATCH = 32  # days a transaction
+QUALITY_MOST = 5_000  # waiting messages up to which every one is read with the quality model's vectors: half a minute on two cores
 WAITING = -1  # in place of a day's number of messages: it is to be read again
 
 
@@ -32,14 +33,28 @@ def keep_days(archive: Archive, chat: StoredChat, days: Iterable[date], options:
     learned = read_learned()
     embedder = CachedEmbedder(archive, load_embedder(QUALITY))  # whatever the archive is searched with: the weights know only this one
     ordered = sorted(set(days))
+    reader = _reader(archive, chat, ordered, embedder, options)
     for start in range(0, len(ordered), BATCH):
-        read = [_read_day(archive, chat, day, embedder, learned, options) for day in ordered[start : start + BATCH]]
+        read = [_read_day(archive, chat, day, reader, embedder, learned, options) for day in ordered[start : start + BATCH]]
         embedder.flush()
         with archive.transaction() as db:
             written = [_write_day(db, chat, day) for day in read]
             askings = [number for first, _second in written for number in first]
             notes = [number for _first, second in written for number in second]
             link_day(db, chat.row, askings, notes, learned)
+
+
+def _reader(archive: Archive, chat: StoredChat, days: list[date], embedder: CachedEmbedder, options: AnalysisOptions) -> Embedder:
+    """What days are read with.
+
+    The slow vectors of every message would cost a long history more than all else together, and who chose another model
+    did not ask for them. Then only askings and notes are compared by them, and of open questions only the sure ones: a late
+    answer to an unsure one is worth its vectors in what is being lived through, not in what is long past.
+    """
+    if options.model != QUALITY:
+        return load_embedder(options.model)
+    waiting = sum(archive.count_between(chat, *instants(day)) for day in days)
+    return embedder if waiting <= QUALITY_MOST else load_embedder(FAST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +65,16 @@ class _Day:
     notes: list[tuple[Note, Side]]
 
 
-def _read_day(archive: Archive, chat: StoredChat, day: date, embedder: CachedEmbedder, learned: Learned, options: AnalysisOptions) -> _Day:
+def _read_day(
+    archive: Archive, chat: StoredChat, day: date, reader: Embedder, embedder: CachedEmbedder, learned: Learned, options: AnalysisOptions
+) -> _Day:
     start, end = instants(day)
     messages = [m for m in archive.messages(chat, start, end) if chat_day(m.sent_at) == day]
     askings: list[Asking] = []
     notes: list[Note] = []
     for part in parts(messages):
-        read = read_stretch(part, MessageVectors(part, load_embedder(FAST), embedder), options)
+        listed = LISTED if reader is embedder else options.extract.min_open_confidence
+        read = read_stretch(part, MessageVectors(part, load_embedder(FAST), reader), options, listed=listed)
         askings += read.askings
         notes += read.notes
     return _Day(

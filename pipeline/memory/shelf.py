@@ -154,6 +154,7 @@ def _asking_json(a: Asking) -> str:
         pointing=a.pointing,
         pointers=a.pointers,
         again=a.asked_again,
+        overheard=a.overheard,
     )
 
 
@@ -162,7 +163,7 @@ def as_asking(body: str) -> Asking:
     return Asking(
         message_ids=tuple(r["ids"]), sender_id=r["who"], sender=r["name"], at=datetime.fromisoformat(r["at"]), text=r["text"],
         answers=tuple(_as_told(t) for t in r["answers"]), status=r["status"], confidence=r["confidence"], resolved_by=r["resolved_by"],
-        pointing=r["pointing"], pointers=tuple(r["pointers"]), asked_again=r["again"],
+        pointing=r["pointing"], pointers=tuple(r["pointers"]), asked_again=r["again"], overheard=r.get("overheard", False),
     )  # fmt: skip
 
 

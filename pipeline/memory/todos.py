@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from pipeline.archive import Archive, StoredChat
-from pipeline.embedding import Embedder
+from pipeline.embedding import QUALITY, Embedder, load_embedder
 from pipeline.mask import mask
 from pipeline.memory.cues import chat_day
 from pipeline.memory.figures import Line, read_lines
 from pipeline.memory.findings import Finding, read_findings
 from pipeline.memory.match import Learned, Side, centred, embed, read_learned, shared, side_of
 from pipeline.memory.optout import OptedOut, nobody
+from pipeline.memory.unfit import unfit_ids
+from pipeline.model import Analysis, Item
 from pipeline.text import clean
 
 REPORTED = re.compile(
@@ -26,6 +28,8 @@ REPORTED = re.compile(
     r"|\b(?:done|finished|sent|uploaded|posted|fixed|shipped|merged|booked|ordered|live now|is up|completed|sorted)\b",
     re.IGNORECASE,
 )  # fmt: skip
+KINDS = ("action", "decision")
+REMINDED, AHEAD = timedelta(days=3), timedelta(days=3)  # a digest names what is due from so long before it to so long after it
 WITHIN = timedelta(days=60)  # after that nobody reports it any more
 NEAR, SHARED = 0.35, 0.12  # cosine and share of common grams from which a report is of that to-do
 TEXT = 200
@@ -38,6 +42,12 @@ class Todo:
     finding: Finding
     done_by: Line | None
     overdue: bool
+
+    @property
+    def day(self) -> date | None:
+        """The day on which it is due: its own due date, else the day for which something was decided."""
+        told = self.finding.body.get("due") or self.finding.body.get("when")
+        return None if told is None else datetime.fromisoformat(str(told)).date()
 
     def as_json(self) -> dict[str, Any]:
         f = self.finding
@@ -63,13 +73,20 @@ class Todo:
         }
 
 
-def build_todos(archive: Archive, chats: Sequence[StoredChat], embedder: Embedder, opted_out: OptedOut = nobody) -> list[Todo]:
-    """Every to-do in time order; what is due is counted from the newest message, never from the clock."""
+def build_todos(
+    archive: Archive,
+    chats: Sequence[StoredChat],
+    embedder: Embedder,
+    opted_out: OptedOut = nobody,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Todo]:
+    """Every to-do and decision (of that half-open period) in time order; what is due counts from its newest message, never the clock."""
     learned = read_learned()
     found = []
     for chat in chats:
-        findings = read_findings(archive, [chat], ("action",), opted_out=opted_out)
-        lines = read_lines(archive, [chat])
+        findings = read_findings(archive, [chat], KINDS, opted_out=opted_out, since=since)
+        lines = read_lines(archive, [chat], since, until)
         if not findings or not lines:
             continue
         today = chat_day(lines[-1].at)
@@ -79,9 +96,33 @@ def build_todos(archive: Archive, chats: Sequence[StoredChat], embedder: Embedde
         todo_sides = _sides([clean(f.messages[0].text) for f in findings], learned, embedder)
         for f, side in zip(findings, todo_sides, strict=True):
             done = _report(f, side, reports, sides, learned)
-            due = f.body.get("due")
-            found.append(Todo(finding=f, done_by=done, overdue=done is None and bool(due) and _day(str(due)) < today))
+            todo = Todo(finding=f, done_by=done, overdue=False)
+            found.append(replace(todo, overdue=done is None and todo.day is not None and todo.day < today))
     return sorted(found, key=lambda t: (t.finding.messages[0].sent_at, t.finding.id))
+
+
+def due_now(archive: Archive, chat: StoredChat, analysis: Analysis, opted_out: OptedOut = nobody) -> tuple[Item, ...]:
+    """To-dos and decisions of before the analysis whose day has come or comes soon, and of which nobody has said that they are done."""
+    start, end = analysis.messages[0].sent_at, analysis.messages[-1].sent_at
+    first, last = chat_day(start) - REMINDED, chat_day(end) + AHEAD
+    embedder = load_embedder(QUALITY)
+    todos = build_todos(archive, [chat], embedder, opted_out, start - WITHIN, end + timedelta(microseconds=1))
+    unfit = unfit_ids(archive, chat)
+    found = []
+    for t in todos:
+        day, f = t.day, t.finding
+        if day is None or t.done_by or not first <= day <= last or f.messages[0].sent_at >= start:
+            continue
+        if not any(m.id in unfit for m in f.messages):
+            found.append((day, f))
+    return tuple(_item(f) for _day_of, f in sorted(found, key=lambda x: (x[0], x[1].messages[0].sent_at, x[1].id)))
+
+
+def _item(f: Finding) -> Item:
+    return Item(
+        kind="decision" if f.kind == "decision" else "action", message_ids=tuple(m.id for m in f.messages), confidence=f.body["confidence"],
+        due=f.body.get("due"), when=f.body.get("when"), place=f.body.get("place"), who=tuple(f.body.get("who") or ()),
+    )  # fmt: skip
 
 
 def _sides(texts: Sequence[str], learned: Learned, embedder: Embedder) -> list[Side]:
@@ -101,7 +142,3 @@ def _report(f: Finding, side: Side, reports: Sequence[Line], sides: Sequence[Sid
         if float(side.text @ other.text) >= NEAR and least >= SHARED:
             return line
     return None
-
-
-def _day(text: str) -> date:
-    return datetime.fromisoformat(text).date()

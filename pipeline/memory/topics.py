@@ -1,30 +1,23 @@
-"""Topics over time: the page of one subject, and one good old discussion of a subject that came back (旧话重提)."""
+"""Topics over time: the page of one subject."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline.archive import Archive, StoredChat
-from pipeline.embedding import Embedder
 from pipeline.mask import mask
 from pipeline.memory.figures import Line, read_lines
 from pipeline.memory.keeping import read_ledger
 from pipeline.memory.links import build_links
-from pipeline.memory.match import centred, embed, read_learned
 from pipeline.memory.optout import OptedOut, nobody
 from pipeline.text import clean, fold
 
 BEST = 3  # messages shown of a conversation
 LEAST_SAID = 3  # messages said before a conversation is worth a place on the page
 SHOWN_CHARS = 160
-OLD = timedelta(days=14)
-SAME_TOPIC = 0.5  # centred cosine of titles with keywords
-WORTH_AGAIN = 0.6  # value of the best message of an old discussion
 
 
 def topic_page(archive: Archive, chats: Sequence[StoredChat], name: str, opted_out: OptedOut = nobody) -> dict[str, Any]:
@@ -92,49 +85,3 @@ def _talk(chat: StoredChat, lines: Sequence[Line]) -> dict[str, Any] | None:
 
 def _question(chat: StoredChat, q: Any) -> dict[str, Any]:
     return {"id": f"{chat.key}/{q.id}", "text": mask(q.text), "status": q.status, "asked": len(q.askings)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Again:
-    """An old discussion worth reading again, because its subject is back."""
-
-    topic: str
-    message_id: str
-    sender: str
-    time: datetime
-    text: str
-    messages: int
-
-
-def old_discussion(
-    archive: Archive, chat: StoredChat, titles: Iterable[tuple[str, Sequence[str]]], before: datetime, embedder: Embedder
-) -> Again | None:
-    """At most one discussion, at least OLD before that instant, on a subject (title, keywords) that is talked about now."""
-    now = [f"{t} {' '.join(words)}" for t, words in titles]
-    rows = archive.db.execute("SELECT id, title, keywords FROM topic WHERE chat = ? ORDER BY id", (chat.row,)).fetchall()
-    old = [f"{title} {' '.join(json.loads(words))}" for _n, title, words in rows]
-    if not now or not old:
-        return None
-    learned = read_learned()
-    near = centred(embed(old, embedder), old, learned) @ centred(embed(now, embedder), now, learned).T
-    candidates = []
-    for i, (number, title, _words) in enumerate(rows):
-        if float(near[i].max()) < SAME_TOPIC:
-            continue
-        found = archive.db.execute(
-            """
-            SELECT m.id, m.sender, m.sent_at, m.text, a.value, a.thread FROM message m JOIN analysed a ON a.row = m.row
-            WHERE m.chat = ? AND a.topic = ? AND a.noise IS NULL AND a.value >= ? ORDER BY a.value DESC, m.at, m.row LIMIT 1
-            """,
-            (chat.row, number, WORTH_AGAIN),
-        ).fetchone()
-        if found and datetime.fromisoformat(found[2]) <= before - OLD:
-            candidates.append((-float(near[i].max()) * found[4], found, title))
-    if not candidates:
-        return None
-    _rank, (message_id, sender, sent_at, text, _value, thread), title = min(candidates, key=lambda c: (c[0], c[1][2]))
-    size = archive.db.execute("SELECT count(*) FROM analysed WHERE chat = ? AND thread = ?", (chat.row, thread)).fetchone()[0]
-    return Again(
-        topic=title, message_id=f"{chat.key}/{message_id}", sender=mask(sender), time=datetime.fromisoformat(sent_at),
-        text=mask(clean(text))[:SHOWN_CHARS], messages=int(size),
-    )  # fmt: skip

@@ -17,7 +17,7 @@ Seconds since 1970; `content` may be null. WeFlow writes links as [title](url) a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.i18n import _, _noop
@@ -181,8 +181,8 @@ def _forwarded(parts: Sequence[Any], depth: int) -> list[str]:
     return lines
 
 
-def document(chat: Chat, messages: Sequence[Message], exported_at: int) -> Iterator[Mapping[str, Any]]:
-    """The chat as lines of ChatLab JSONL: header, members, messages."""
+def document(chat: Chat, messages: Iterable[Message], exported_at: int) -> Iterator[Mapping[str, Any]]:
+    """The chat as lines of ChatLab JSONL: header, members, messages; `messages` is gone through twice."""
     platform = chat.platform or "unknown"
     meta: dict[str, Any] = {"name": chat.name, "platform": platform, "type": "group"}
     if chat.id:

@@ -10,7 +10,7 @@ NameDisplay = Literal["nick", "initial", "none"]
 
 # The order readers asked for: what to take away first, what to talk about last.
 SECTIONS = (
-    "tldr", "resources", "qa", "unanswered", "announcements", "decisions", "actions", "topics", "talks", "closed",
+    "tldr", "resources", "qa", "unanswered", "announcements", "decisions", "actions", "due", "topics", "talks", "closed", "again",
     "feedback", "opportunities", "quotes",
 )  # fmt: skip
 

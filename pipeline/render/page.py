@@ -17,7 +17,7 @@ from pipeline.errors import ConfigError
 from pipeline.i18n import _, catalog
 from pipeline.model import Digest
 from pipeline.render import escape
-from pipeline.render.chart import hour_bars, topic_bars
+from pipeline.render.chart import timeline, topic_bars
 from pipeline.render.options import RenderOptions
 from pipeline.render.words import Words
 
@@ -59,7 +59,7 @@ def _page(digest: Digest, format: str, options: RenderOptions) -> Callable[..., 
     name = f"digest.{format}.j2"
     values = {
         "d": digest, "o": options, "words": words, "sections": [s for s in options.sections if words.has(s)],
-        "hours": hour_bars(digest.stats), "sizes": topic_bars(digest),
+        "timeline": timeline(digest.stats), "sizes": topic_bars(digest),
     }  # fmt: skip
 
     def page(**more: Any) -> str:

@@ -1,4 +1,4 @@
-"""The digest as a long picture of phone width, taken by a browser that is already installed."""
+"""The digest as long pictures of phone width, taken by a browser that is already installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.errors import DeliveryError
@@ -19,9 +19,10 @@ from pipeline.render.page import render_html
 
 PICTURE_WIDTH = 430  # CSS pixels, as in digest.css
 SCALE = 2  # crisp on a phone
-TALLEST = 16_000  # device pixels; beyond it browsers leave parts of a picture empty
+TALLEST = 16_000 // SCALE  # CSS pixels of one picture: beyond 16,384 device pixels browsers leave parts of it empty
 PATIENCE_SECONDS = 60
 _HEIGHT = re.compile(r'<html[^>]* data-height="(\d+)"')
+_CUTS = re.compile(r'<html[^>]* data-cuts="([\d ]*)"')
 
 _COMMANDS = (
     "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge",
@@ -64,36 +65,60 @@ def _candidates() -> Iterator[Path]:
                 yield Path(root_name) / tail
 
 
-def render_png(digest: Digest, path: Path, options: RenderOptions | None = None, *, browser: Path | None = None) -> None:
-    """Writes the picture to `path`; raises DeliveryError when there is no browser or it fails."""
+def render_png(digest: Digest, path: Path, options: RenderOptions | None = None, *, browser: Path | None = None) -> tuple[Path, ...]:
+    """Writes the picture to `path`; a long digest becomes several, `<path>-1`, `-2`…, cut between its lines.
+
+    Returns the files in order; raises DeliveryError when there is no browser or it fails.
+    """
     program = find_browser(browser)
     with tempfile.TemporaryDirectory(prefix="dianti-", ignore_cleanup_errors=True) as folder:
         page = Path(folder) / "digest.html"
         page.write_text(render_html(digest, options or RenderOptions(), picture=True), "utf-8")
-        height = _height(program, page)
-        scale = min(SCALE, TALLEST / height)
-        picture = Path(folder) / "digest.png"
-        _run(
-            program, page, f"--screenshot={picture}", f"--window-size={PICTURE_WIDTH},{height}", f"--force-device-scale-factor={scale:.3f}"
-        )
-        if not picture.is_file():
-            raise DeliveryError(_("{browser} wrote no picture; try another with --browser PATH").format(browser=program))
+        pieces = _pieces(*_measured(program, page))
+        taken = [_taken(program, page, top, bottom) for top, bottom in pieces]
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(picture, path)
+        names = [path] if len(taken) == 1 else [path.with_name(f"{path.stem}-{n}{path.suffix}") for n in range(1, len(taken) + 1)]
+        for picture, name in zip(taken, names, strict=True):
+            shutil.move(picture, name)
+    return tuple(names)
 
 
-def _height(program: Path, page: Path) -> int:
-    """How tall the page is at picture width, as its own script measured it."""
-    dumped = _run(program, page, "--dump-dom", f"--window-size={PICTURE_WIDTH},800")
-    found = _HEIGHT.search(dumped)
-    if found is None:
+def _taken(program: Path, page: Path, top: int, bottom: int) -> Path:
+    """The picture of the page from `top` to `bottom`."""
+    picture = page.with_name(f"{top}.png")
+    window = f"--window-size={PICTURE_WIDTH},{bottom - top}"
+    _run(program, f"{page.as_uri()}#{top}", page.parent, f"--screenshot={picture}", window, f"--force-device-scale-factor={SCALE}")
+    if not picture.is_file():
+        raise DeliveryError(_("{browser} wrote no picture; try another with --browser PATH").format(browser=program))
+    return picture
+
+
+def _measured(program: Path, page: Path) -> tuple[int, list[int]]:
+    """How tall the page is at picture width, and where it may be cut, as its own script measured it."""
+    dumped = _run(program, page.as_uri(), page.parent, "--dump-dom", f"--window-size={PICTURE_WIDTH},800")
+    height, cuts = _HEIGHT.search(dumped), _CUTS.search(dumped)
+    if height is None or cuts is None:
         raise DeliveryError(_("{browser} could not show the page; try another with --browser PATH").format(browser=program))
-    return int(found.group(1))
+    return int(height[1]), [int(y) for y in cuts[1].split()]
 
 
-def _run(program: Path, page: Path, *switches: str) -> str:
+def _pieces(height: int, cuts: Sequence[int], most: int = TALLEST) -> list[tuple[int, int]]:
+    """Top and bottom of each picture: as few as may be, of about one height, cut where it hurts least."""
+    pieces: list[tuple[int, int]] = []
+    top = 0
+    while height - top > most:
+        left = -(-(height - top) // most)
+        wanted = top + (height - top) // left
+        fit = [y for y in cuts if top < y <= top + most and height - y <= most * (left - 1)]
+        bottom = min(fit, key=lambda y: (abs(y - wanted), y)) if fit else top + most
+        pieces.append((top, bottom))
+        top = bottom
+    return [*pieces, (top, height)]
+
+
+def _run(program: Path, address: str, folder: Path, *switches: str) -> str:
     # A profile of its own: a browser that is open would otherwise take the page over and print nothing.
-    profile = page.parent / "profile"
+    profile = folder / "profile"
     command = [
         str(program), "--headless", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--no-default-browser-check",
         "--disable-extensions",
@@ -102,7 +127,7 @@ def _run(program: Path, page: Path, *switches: str) -> str:
     if _is_root():
         command.append("--no-sandbox")  # Chromium refuses its sandbox to root; the page is ours and may load nothing
     try:
-        done = subprocess.run([*command, page.as_uri()], capture_output=True, timeout=PATIENCE_SECONDS, check=False)
+        done = subprocess.run([*command, address], capture_output=True, timeout=PATIENCE_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
         raise DeliveryError(
             _("{browser} did not answer in {n} seconds; try another with --browser PATH").format(browser=program, n=PATIENCE_SECONDS)

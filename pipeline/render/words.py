@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from pipeline.i18n import catalog
 from pipeline.model import Digest, Entry, Message, QAEntry
-from pipeline.render.escape import one_line, safe_url, visible
+from pipeline.render.escape import linked, one_line, safe_url, visible
 from pipeline.render.labels import MARKS, MEDIA, MONTHS, NOISE, SECTIONS, STATUS, WEEKDAYS
 from pipeline.render.options import RenderOptions
-from pipeline.text import cjk_share
+from pipeline.text import cjk_share, urls
 
 _MENTION = re.compile(r"(?<![\w.%+-])@[^\s@，,。：:；;！!？?（）()]{1,30}")
 SCREEN_CHARS = 580  # one phone screen is 600; the rest is for "(1/1)" and the line that points to the whole
@@ -37,7 +37,21 @@ class Words:
 
     @property
     def title(self) -> str:
+        if self._digest.member is not None:
+            return self._("{chat}: what concerns {member}, {period}").format(chat=self.chat, member=self.member, period=self.period_short)
         return self._("{chat}: digest of {period}").format(chat=self.chat, period=self.period_short)
+
+    @property
+    def member(self) -> str:
+        """Whom the digest is for, as far as people are named; "me" where they are not."""
+        return self.name(self._digest.member or "") or self._("me")
+
+    @property
+    def kind(self) -> str:
+        """What the page is, over its title."""
+        if self._digest.member is None:
+            return self._("Chat digest")
+        return self._("What concerns {member}").format(member=self.member)
 
     @property
     def chat(self) -> str:
@@ -46,7 +60,10 @@ class Words:
     @property
     def period_short(self) -> str:
         d = self._digest
-        return self._day(d.start) if self._one_day else self._("{start} to {end}").format(start=self._day(d.start), end=self._day(d.end))
+        if self._one_day:
+            return self._day(d.start)
+        day = self._day if d.start.year == d.end.year else self._long_day
+        return self._("{start} to {end}").format(start=day(d.start), end=day(d.end))
 
     @property
     def period(self) -> str:
@@ -127,8 +144,8 @@ class Words:
 
     def _size(self, entry: Entry) -> int:
         """Characters of a line of the short text form."""
-        url = len(entry.url) + 3 if entry.url and entry.url not in entry.text else 0
-        title = len(entry.title) + 1 if entry.title and entry.title not in entry.text else 0
+        url = len(address) + 3 if (address := self.address(entry)) else 0
+        title = len(self.title_of(entry)) + 1
         facts = sum(len(fact) + 3 for fact in self.facts(entry))
         return len(self.text(entry.text)) + len(self.by(entry.sender, entry.time)) + url + title + facts + 8
 
@@ -140,8 +157,25 @@ class Words:
         return shown if self._options.name_display == "nick" else _MENTION.sub("@***", shown)
 
     def quotes(self, entry: Entry) -> bool:
-        """Is the text worth printing? A bare address is not, where its title stands as a link."""
-        return bool(entry.text) and not (entry.title and entry.url and entry.text.strip() == entry.url)
+        """Is the text worth printing? A bare address is not, where the line leads there anyway."""
+        return bool(entry.text) and not (self._is_bare(entry) and self.address(entry))
+
+    def title_of(self, entry: Entry) -> str:
+        """What a link card or file is called, without the addresses in it (a link cannot hold another); "" where the text says it."""
+        title = entry.title or ""
+        for url in urls(title):
+            title = title.replace(url, " ")
+        title = one_line(title).strip(" :：-—|·")
+        return "" if title in entry.text else title
+
+    def address(self, entry: Entry) -> str | None:
+        """Where an entry leads, if its own text as printed has no such link: an address cut with "…" is none."""
+        url = safe_url(entry.url)
+        told = any(url == target for _said, target in linked(self.text(entry.text)))
+        return None if told and not (self._is_bare(entry) and self.title_of(entry)) else url
+
+    def _is_bare(self, entry: Entry) -> bool:
+        return bool(entry.url) and entry.text.strip().strip("…") == entry.url
 
     def marks_of(self, entry: Entry) -> tuple[str, str]:
         """Quotation marks for verbatim text; none for anything else, so that the marks always mean verbatim."""
@@ -172,7 +206,28 @@ class Words:
         clock = f"{time:%H:%M}"
         if self._one_day and time.date() == self._digest.start.date():
             return clock
+        if time.year < self._digest.start.year:  # from the archive
+            return f"{self._long_day(time)} {clock}"
         return self._("{month_name} {day}, {clock}").format(month_name=MONTHS[time.month - 1], month=time.month, day=time.day, clock=clock)
+
+    def bar(self, label: str) -> str:
+        """What a bar of the timeline stands for: an hour (of a day, where there are several), or a day."""
+        day, _sep, hour = label.rpartition("T")
+        if not day:
+            return label if ":" in label else self._weekday(date.fromisoformat(label))
+        clock = f"{hour}:00"
+        when = date.fromisoformat(day)
+        return (
+            clock
+            if self._one_day
+            else self._("{month_name} {day}, {clock}").format(
+                month_name=MONTHS[when.month - 1], month=when.month, day=when.day, clock=clock
+            )
+        )
+
+    def tick(self, day: date) -> str:
+        """A day under the timeline."""
+        return f"{day.month}/{day.day}"
 
     def label(self, url: str) -> str:
         """An address as short as it can be recognised: its site and how its path begins."""
@@ -245,11 +300,11 @@ class Words:
 
 def entries_of(digest: Digest) -> Iterator[Entry]:
     """Every printed line of the long form, in the model's order."""
-    for section in ("resources", "unanswered", "announcements", "decisions", "actions", "feedback", "opportunities", "quotes"):
+    for section in ("resources", "unanswered", "announcements", "decisions", "actions", "due", "feedback", "opportunities", "quotes"):
         yield from getattr(digest, section)
     for pair in (*digest.qa, *digest.closed):
         yield from _lines(pair)
-    for topic in digest.topics:
+    for topic in (*digest.topics, *digest.again):
         yield from topic.highlights
     for talk in digest.talks:
         yield from talk.outline

@@ -12,6 +12,11 @@ _CHAIN = re.compile(r"^#?接龙|^#接龙")
 _LIST_LINE = re.compile(r"^\s*\d{1,3}\s*[.、．)]\s*\S", re.MULTILINE)
 _CHECKIN = re.compile(r"^(签到|打卡|已打卡|补卡|check.?in)[!！~。✅\s]*$|签到成功|打卡成功")
 _REDPACKET = re.compile(r"^\[(微信|qq|支付宝)?红包\]")
+# A chain letter says of itself that it is one; WhatsApp marks it.
+_CHAIN_LETTER = re.compile(
+    r"紧急扩散|速速?(?:转发|扩散)|救一个是一个|转给(?:你?身边|家人|更多|有娃|你?在乎|所有)|不转不是|转疯了"
+    r"|forwarded (?:many times|as received)|(?:pass|send) (?:this|it) (?:on )?to (?:everyone|all your|your (?:family|friends|contacts))"
+)
 _BY_KIND = {
     Kind.PAT: Noise.PAT,
     Kind.RECALL: Noise.SYSTEM,
@@ -50,4 +55,6 @@ def _by_form(text: str) -> Noise | None:
         return Noise.CHECKIN
     if _REDPACKET.search(text):
         return Noise.REDPACKET
+    if _CHAIN_LETTER.search(text):
+        return Noise.REPOST
     return None

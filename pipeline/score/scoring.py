@@ -15,19 +15,23 @@ from pipeline.learned import Trees, read_trees
 from pipeline.mask import STARS, mask
 from pipeline.model import Message, Noise, ReplyLink, Scored, Thread
 from pipeline.score.adverts import whole_adverts
+from pipeline.score.again import AGAIN, SEEN, again_table
+from pipeline.score.around import around_table
 from pipeline.score.context import context_table
-from pipeline.score.cues import cue_table
+from pipeline.score.cues import Table, cue_table
 from pipeline.score.hard import hard_reasons
 from pipeline.score.meaning import TARGETS, meaning_table
 from pipeline.score.options import ScoreOptions
+from pipeline.score.private import tells_illness
 from pipeline.score.quarrel import CORE, whole_quarrels
-from pipeline.score.table import COLUMNS, SIGNALS, score_table
+from pipeline.score.table import COLUMNS, SIGNALS, WIDE, score_table
 
 # The reasons that are learned, in the order of the model's outputs.
 REASONS = (
     Noise.BANTER, Noise.ACK, Noise.GREETING, Noise.CHAIN, Noise.CHECKIN, Noise.REDPACKET, Noise.STICKER, Noise.REPOST, Noise.SYSTEM,
 )  # fmt: skip
-NOISE_AT = 0.45
+NOISE_AT = 0.55
+AGAIN_SHARE = 0.7  # of the second look: half and half is as good in the mean, worse in the worst chat
 AD_AT = 0.15  # ads are rare where this was learned, and seldom like another community's
 QUESTION_SPARES = 0.65  # a likely question is never noise, whatever its words …
 QUESTION_SPARES_AD = 0.9  # … "anybody need a …?" excepted
@@ -66,17 +70,20 @@ def score_messages(
     table = score_table(messages, cues, context, meaning)
     ad = whole_adverts(messages, _trees("ad", FAST).probability(table), AD_AT)
     question = _likelier(_trees("question", FAST).probability(table), QUESTION_ODDS)
+    means = vectors.fast
     if tier == QUALITY:
-        meaning = meaning_table(cues, vectors.quality(range(len(messages))), QUALITY)
+        means = vectors.quality(range(len(messages)))
+        meaning = meaning_table(cues, means, QUALITY)
         table = score_table(messages, cues, context, meaning)
         # Of the two, this one knows only chats, and what is asked there in pieces and without a mark.
         question = np.mean([question, _likelier(_trees("question", QUALITY).probability(table), QUESTION_ODDS)], axis=0)
 
-    noise = _trees("noise", tier).probability(table)
+    wide = np.column_stack([table, around_table(messages, cues, meaning, means)])
+    noise = _noise(messages, wide, tier)
     conflict = whole_quarrels(messages, _trees("conflict", tier).probability(table))
     unfit = _unfit(messages, _trees("private", tier).probability(table))
     reasons = _trees("reason", tier).raw(table)
-    parts = _trees("value", tier).raw(table) * CALIBRATION[0]
+    parts = _trees("value", tier, WIDE).raw(wide) * CALIBRATION[0]
     parts[:, -1] += CALIBRATION[1]
     speech = _transcript_share(messages)
     highlight = speech * (HIGHLIGHT_SCALE * meaning[:, TARGETS.index("salient")] + HIGHLIGHT_BASE)
@@ -96,6 +103,14 @@ def score_messages(
         asks = 0.0 if hard[i] else float(question[i])
         scored.append(Scored(message_id=message.id, value=value_of(why), why=why, noise=reason, question=asks, unfit=worst))
     return scored
+
+
+def _noise(messages: Sequence[Message], wide: Table, tier: str) -> NDArray[np.float32]:
+    """A first look weighed with a second, which knows the first one's opinion of the neighbours."""
+    first = _trees("noise", tier, WIDE).probability(wide)
+    again = _trees("again", tier, AGAIN).probability(again_table(messages, wide[:, [WIDE.index(c) for c in SEEN]], first))
+    mean: NDArray[np.float32] = ((1 - AGAIN_SHARE) * first + AGAIN_SHARE * again).astype(np.float32)
+    return mean
 
 
 def value_of(why: Mapping[str, float]) -> float:
@@ -123,6 +138,7 @@ def _likelier(probability: NDArray[np.float32], odds: float) -> NDArray[np.float
 def _unfit(messages: Sequence[Message], private: NDArray[np.float32]) -> NDArray[np.float32]:
     """P(never to be selected): printing one private message is worse than leaving out several harmless ones."""
     unfit = _likelier(private, UNFIT_ODDS)
+    unfit[tells_illness(messages)] = 1.0
     for i, message in enumerate(messages):
         if not _MAY_BE_PRIVATE.search(message.text):
             continue
@@ -144,8 +160,8 @@ def _transcript_share(messages: Sequence[Message]) -> NDArray[np.float32]:
     return spoken
 
 
-def _trees(name: str, tier: str) -> Trees:
+def _trees(name: str, tier: str, columns: Sequence[str] = COLUMNS) -> Trees:
     trees = read_trees(f"score_{name}_{tier}.onnx")
-    if trees.features != list(COLUMNS):
+    if trees.features != list(columns):
         raise ModelError(f"score_{name}_{tier}.onnx: these weights belong to another version; run `make train`")
     return trees

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model import Message
+from pipeline.score.around import AROUND
 from pipeline.score.context import CONTEXT
 from pipeline.score.cues import CUES, Table
 from pipeline.score.meaning import TARGETS, shifted
@@ -32,8 +33,12 @@ COLUMNS: tuple[str, ...] = (
 )  # fmt: skip
 
 
+# What noise and value are judged by: also the conversation around. The other models do worse, or no better, with that.
+WIDE: tuple[str, ...] = (*COLUMNS, *AROUND)
+
+
 def score_table(messages: Sequence[Message], cues: Table, context: Table, meaning: Table) -> Table:
-    """[messages, len(COLUMNS)]"""
+    """[messages, len(COLUMNS)]; `around.around_table` has the rest of WIDE."""
     near = sum((shifted(meaning, k) for k in (-3, -2, -1, 1, 2, 3)), np.zeros_like(meaning)) / 6
     around = sum((shifted(meaning, k) for k in range(-8, 9) if k), np.zeros_like(meaning)) / 16
     few = context[:, : len(NEAR)]
@@ -105,12 +110,12 @@ def _signal(column: str) -> str:
     where, _, rest = column.partition(".")
     if where == "meaning":
         return {"question": "question", "ad": "selling", "conflict": "quarrel", "private": "private"}.get(rest, "meaning")
-    if where in _STAYS:
+    if where in _STAYS or rest.startswith("own_"):
         return "sender"
     if rest:
         return "conversation"
     return _OF[column]
 
 
-SIGNAL: dict[str, str] = {column: _signal(column) for column in COLUMNS}
+SIGNAL: dict[str, str] = {column: _signal(column) for column in WIDE}
 SIGNALS: tuple[str, ...] = tuple(dict.fromkeys(SIGNAL.values()))

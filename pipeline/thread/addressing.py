@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from pipeline.model import Message
-from pipeline.text import cjk_share, fold
+from pipeline.text import cjk_share, fold, short_name
 
-_NAME_PART = re.compile(r"[-_|@·•丨/\\(（\[【{,，~～\s]")
 _TOKEN_END = ":,;.!?)>'\"：，。！？、"
 _TOKEN = re.compile(r"[^\s\u3400-\u9fff：，。！？、]+")
 MIN_LATIN, MIN_CHINESE = 3, 2
@@ -69,8 +68,9 @@ class _Names:
         for m, s in zip(messages, senders, strict=True):
             if not m.is_system:
                 self._by_id.setdefault(m.sender_id, s)
-        for s, name in sorted({(s, m.sender) for m, s in zip(messages, senders, strict=True) if not m.is_system and m.sender}):
-            for form in sorted({fold(name), fold(_NAME_PART.split(name.strip(), maxsplit=1)[0])}):
+        called = {(s, name) for m, s in zip(messages, senders, strict=True) for name in m.names if not m.is_system and name}
+        for s, name in sorted(called):
+            for form in sorted({fold(name), fold(short_name(name))}):
                 if len(form) >= (MIN_CHINESE if cjk_share(form) > 0 else MIN_LATIN):
                     self._forms.setdefault(s, set()).add(form)
                     known = self._bearers.setdefault(form, [])
