@@ -67,6 +67,7 @@ class Trees:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 2  # fixed: the order of sums must not depend on the machine
         options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads burned as much time as the trees took
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self.features: list[str] = json.loads(self._session.get_modelmeta().custom_metadata_map.get("features", "[]"))

@@ -94,8 +94,17 @@ class FoundTime:
     is_change: bool  # what a plan was moved to
 
 
+# What every date and clock has something of: most messages have none of it, and are done with at once.
+_MAY_NAME_TIME = re.compile(
+    r"[\d周星礼明今昨点]|后[天晚]|前天|月[底末初]|day\b|tonight|evening|tomorrow|noon|midnight|\b(?:mon|tue|wed|thu|fri|sat|sun)",
+    re.IGNORECASE,
+)
+
+
 def find_times(text: str, said_at: datetime) -> list[FoundTime]:
     """The moments named in a text, in order; said_at must be aware."""
+    if not _MAY_NAME_TIME.search(text):
+        return []
     found: list[FoundTime] = []
     clocks = _without_ends(text, list(_clocks(text)))
     used: set[int] = set()

@@ -30,7 +30,7 @@ from pipeline.score.table import COLUMNS, SIGNALS, WIDE, score_table
 REASONS = (
     Noise.BANTER, Noise.ACK, Noise.GREETING, Noise.CHAIN, Noise.CHECKIN, Noise.REDPACKET, Noise.STICKER, Noise.REPOST, Noise.SYSTEM,
 )  # fmt: skip
-NOISE_AT = 0.55
+NOISE_AT = 0.58
 AGAIN_SHARE = 0.7  # of the second look: half and half is as good in the mean, worse in the worst chat
 AD_AT = 0.15  # ads are rare where this was learned, and seldom like another community's
 QUESTION_SPARES = 0.65  # a likely question is never noise, whatever its words …
