@@ -28,6 +28,7 @@ from pipeline.archive.store import DATABASE, told
 from pipeline.archive.upkeep import change_cost, reindex, status, verify
 from pipeline.errors import ArchiveError
 from pipeline.model import Chat, Export, Kind
+from pipeline.search.meaning import update_index
 
 
 def test_the_same_export_added_twice_adds_nothing(tmp_path: Path) -> None:
@@ -134,6 +135,19 @@ def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
             add_export(archive, Export(chat=Chat(name="别的群"), format="t", messages=many))
     with open_archive(tmp_path) as archive:
         assert archive.count() == 11
+        assert verify(archive, OPTIONS, repair=False) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
+@pytest.mark.parametrize("name", ["vectors.faiss", "ids.npy"])
+def test_a_disk_that_is_full_while_the_index_is_written_is_told_and_the_search_goes_on(tmp_path: Path, name: str) -> None:
+    begun(tmp_path)
+    (tmp_path / "index" / f"{name}.{os.getpid()}.tmp").symlink_to("/dev/full")  # where the new file is written first
+    with open_archive(tmp_path) as archive:
+        with pytest.raises(ArchiveError, match="disk is full"), told(tmp_path):
+            update_index(archive, force=True)
+        assert archive.count() == 11
+        assert searcher(archive).search("会员最多几台设备").hits
         assert verify(archive, OPTIONS, repair=False) == []
 
 
