@@ -1,4 +1,4 @@
-"""Runs every benchmark, or those named: `python -m bench pipeline readers`."""
+"""Runs every benchmark, or those named: `python -m bench pipeline readers`. `memory`, which takes minutes, runs only when named."""
 
 from __future__ import annotations
 

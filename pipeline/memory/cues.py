@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from pipeline.text import cjk_share, fold
 
@@ -63,6 +64,7 @@ def chat_day(moment: datetime) -> date:
     return (moment - DAY_STARTS).date()
 
 
+@lru_cache(maxsize=4096)  # one text is held against many earlier questions
 def hinted_days(text: str, day: date) -> frozenset[date]:
     """The earlier days that a text written on `day` names: 昨天, 周三, 23号, last week."""
     found: set[date] = set()
@@ -86,6 +88,7 @@ def hinted_days(text: str, day: date) -> frozenset[date]:
     return frozenset(found)
 
 
+@lru_cache(maxsize=4096)
 def aliases(name: str) -> frozenset[str]:
     """The parts of a nickname by which others may call its bearer: "王会计@青岛" → 王会计, 青岛, and 王会; "小陶钢琴启蒙" → 小陶."""
     parts = {part for piece in _NAME_CUT.split(name) if len(part := fold(piece)) >= 2}
