@@ -97,14 +97,14 @@ class Desk:
     def proves(self, printed: Printed) -> bool:
         return all(is_proved(e, self.masked) for e in entries(printed))
 
-    def candidate(self, section: str, printed: Printed, weight: float = 1.0) -> Candidate:
+    def candidate(self, section: str, printed: Printed, weight: float = 1.0, first: bool = True) -> Candidate:
         """With its price; the sections of `first_sections` go in before all else, since they cost little and are looked for."""
         gains = {i: self.gain(i) * weight for i in ids_of(printed)}
         unit = Unit(
             key=f"{section}:{'+'.join(gains)}",
             gain=gains,
             cost=sum(len("".join(e.text.split())) for e in entries(printed)),
-            wave=self.o.first_sections.index(section) if section in self.o.first_sections else len(self.o.first_sections),
+            wave=self.o.first_sections.index(section) if first and section in self.o.first_sections else len(self.o.first_sections),
         )
         thread = self.a.thread_of.get(next(iter(gains)))
         topic = self.a.topic_of.get(thread.id) if thread else None
@@ -152,7 +152,8 @@ class Desk:
             ids = [i for i in item.message_ids if self.may_print(i)]
             if ids and (item.kind != "quote" or self.o.quotes) and not self._is_forwarded(ids):
                 weight = self.o.item_weight + item.confidence * (self.o.item_weight > 0)
-                found.append(self.candidate(ITEM_SECTION[item.kind], self._item(item, ids), weight))
+                sure = item.kind == "resource" or item.confidence >= self.o.first_confidence
+                found.append(self.candidate(ITEM_SECTION[item.kind], self._item(item, ids), weight, first=sure))
         return found
 
     def _is_forwarded(self, ids: Sequence[str]) -> bool:

@@ -18,7 +18,7 @@ class DigestOptions:
     long_least: int = 240  # a chat of a dozen lines may still print this much
     short_chars: int = 580  # one phone screen is 600
     tldr_lines: int = 3
-    question_chars: int = 36
+    question_chars: int = 44
     answer_chars: int = 42
     entry_chars: int = 40
     short_entry_chars: int = 40
@@ -37,6 +37,7 @@ class DigestOptions:
     item_weight: float = 3.0
     # In this order, before all that competes: short, and looked for.
     first_sections: tuple[str, ...] = ("resources", "unanswered", "decisions", "announcements", "actions")
+    first_confidence: float = 0.25  # of a decision, notice or to-do that goes in first; a doubtful one competes with the rest
     run_seconds: int = 180
     least_pointer: int = 5  # messages of a topic without highlights that is still named
     most_pointers: int = 6

@@ -21,7 +21,7 @@ _PLACE_EN = re.compile(
     r"\b(?:at|in|to)\s+(?:the\s+)?(?P<place>(?:[A-Z][\w'’]+\s?){1,4}(?:Hall|Library|Cafe|Café|Centre|Center|Room|Studio|House|School|Park|Garden|Lane|Street|Office)(?:,? ?Studio \d)?)"
 )
 _ADDRESS = re.compile(r"https?://\S*")
-_NO_PLACE = re.compile(r"\d[月号日点]|预计|几|什么|哪")  # "预计4月2号到店"
+_NO_PLACE = re.compile(r"\d[月号日点]|预计|几|什么|哪|[把我你这那]")  # "预计4月2号到店"
 _UNCHANGED = re.compile(r"^(?:(?:地点|时间)?不变|还是|仍(?:然|是)?|改(?:到|为|在|成)|[,，:：、\s])+")
 _PLAIN_TITLE = re.compile(r"《([^》]{2,60})》|【([^】]{2,40})】|\[(?:链接|文件|腾讯文档|飞书)[^\]]*\]\s*([^\n]{2,60})")
 
