@@ -273,8 +273,11 @@ def todos_command(settings: Globals, only_open: bool, chat: str | None, as_json:
         if as_json:
             print_json_line(todo)
         else:
-            due = f" ({todo['due']})" if todo["due"] else ""
-            click.echo(f"[{words[todo['status']]}]{due} {todo['sender']}: {todo['text']}  [{todo['id']}]")
+            due = f" {todo['due'][:16].replace('T', ' ')}" if todo["due"] else ""
+            who = f" → {', '.join(todo['who_names'])}" if todo["who_names"] and todo["who_names"] != [todo["sender"]] else ""
+            click.echo(f"[{words[todo['status']]}{due}] {todo['sender']}{who}: {todo['text']}  [{todo['id']}]")
+    if not found:
+        note(_("no to-do in the archive"))
 
 
 @click.command(

@@ -29,6 +29,7 @@ REPORTED = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 KINDS = ("action", "decision")
+DUE_SURE = 0.3  # confidence of what a digest reminds its readers of
 REMINDED, AHEAD = timedelta(days=3), timedelta(days=3)  # a digest names what is due from so long before it to so long after it
 WITHIN = timedelta(days=60)  # after that nobody reports it any more
 NEAR, SHARED = 0.35, 0.12  # cosine and share of common grams from which a report is of that to-do
@@ -42,6 +43,7 @@ class Todo:
     finding: Finding
     done_by: Line | None
     overdue: bool
+    names: tuple[str, ...] = ()  # newest names of those who have to do it
 
     @property
     def day(self) -> date | None:
@@ -61,6 +63,7 @@ class Todo:
             "sender": mask(first.sender),
             "time": first.sent_at.isoformat(),
             "who": f.body.get("who") or [],
+            "who_names": [mask(n) for n in self.names],
             "due": f.body.get("due"),
             "status": "done" if self.done_by else "overdue" if self.overdue else "open",
             "done": {
@@ -89,14 +92,15 @@ def build_todos(
         lines = read_lines(archive, [chat], since, until)
         if not findings or not lines:
             continue
-        today = chat_day(lines[-1].at)
+        today, names = chat_day(lines[-1].at), {x.sender_id: x.sender for x in lines}
         reports = [x for x in lines if REPORTED.search(x.text) and x.noise in (None, "ack")]
         texts = [clean(x.text) for x in reports]
         sides = _sides(texts, learned, embedder)
         todo_sides = _sides([clean(f.messages[0].text) for f in findings], learned, embedder)
         for f, side in zip(findings, todo_sides, strict=True):
             done = _report(f, side, reports, sides, learned)
-            todo = Todo(finding=f, done_by=done, overdue=False)
+            who = tuple(names[i] for i in f.body.get("who") or () if i in names and not opted_out(i, names[i]))
+            todo = Todo(finding=f, done_by=done, overdue=False, names=who)
             found.append(replace(todo, overdue=done is None and todo.day is not None and todo.day < today))
     return sorted(found, key=lambda t: (t.finding.messages[0].sent_at, t.finding.id))
 
@@ -111,7 +115,7 @@ def due_now(archive: Archive, chat: StoredChat, analysis: Analysis, opted_out: O
     found = []
     for t in todos:
         day, f = t.day, t.finding
-        if day is None or t.done_by or not first <= day <= last or f.messages[0].sent_at >= start:
+        if f.body["confidence"] < DUE_SURE or day is None or t.done_by or not first <= day <= last or f.messages[0].sent_at >= start:
             continue
         if not any(m.id in unfit for m in f.messages):
             found.append((day, f))
