@@ -20,7 +20,7 @@ from pipeline.search.features import Question, Scene, query_grams, table
 from pipeline.search.filters import Filters, allowed_rows
 from pipeline.search.meaning import archive_model, open_index
 from pipeline.search.usual import Usual, usual_queries
-from pipeline.search.window import snippet, window
+from pipeline.search.window import NEAR_SECONDS, snippet, window
 
 THREAD_NEAR = 4  # thread neighbours of the best candidates that are candidates themselves
 
@@ -205,7 +205,10 @@ def _near(threads: Mapping[tuple[int, int], Sequence[int]], rows: Sequence[int])
 
 
 def choose(ranked: Ranked, limit: int) -> list[tuple[int, list[int]]]:
-    """The best candidates that are not already shown in a better one's window, each with its window."""
+    """The best candidates that are not already shown in a better one's window, each with its window.
+
+    What a reply ties to a hit from hours away stands in its window, too, but is a moment of its own and may be a hit.
+    """
     chosen: list[tuple[int, list[int]]] = []
     shown: set[int] = set()
     for row in ranked.rows:
@@ -213,7 +216,8 @@ def choose(ranked: Ranked, limit: int) -> list[tuple[int, list[int]]]:
             continue
         around = window(ranked.scene, row)
         chosen.append((row, around))
-        shown |= {row, *around}
+        lines, at = ranked.scene.lines, ranked.scene.lines[row].at
+        shown |= {row, *(r for r in around if abs(lines[r].at - at) <= NEAR_SECONDS * 1_000_000)}
         if len(chosen) == limit:
             break
     return chosen
