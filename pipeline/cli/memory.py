@@ -266,7 +266,7 @@ def todos_command(settings: Globals, only_open: bool, chat: str | None, as_json:
     with opened(settings, chat) as (archive, chats):
         embedder = load_embedder(archive.setting("model_asked", "quality"))
         found = [t.as_json() for t in build_todos(archive, chats, embedder, any_opted_out(settings, chats))]
-    words = {"open": _("open"), "done": _("done"), "overdue": _("overdue")}
+    words = {"open": _("to do"), "done": _("done"), "overdue": _("overdue")}
     for todo in found:
         if only_open and todo["status"] == "done":
             continue

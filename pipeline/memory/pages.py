@@ -128,6 +128,7 @@ def _html_lang(lang: str) -> str:
 
 
 KINDS = {"bug": _("bug"), "wish": _("wish"), "complaint": _("complaint")}
+MEMBERS = _("members: {n}")
 NO_FEEDBACK = _("Nobody has said anything about the product yet.")
 COLUMNS = (_("kind"), _("text"), _("times"), _("members"), _("first"), _("last"), _("chat"), _("messages"))
 
@@ -141,9 +142,7 @@ def feedback_text(matters: Sequence[Mapping[str, Any]], form: str, lang: str) ->
         return _csv(matters, say)
     lines = [f"# {say('Feedback')}", "", *([] if matters else [say(NO_FEEDBACK)])]
     for m in matters:
-        lines.append(
-            f"- **{say(KINDS[m['kind']])}** ({say('{n} members').format(n=m['members'])}, {m['first'][:10]}): {escape.md(m['text'])}"
-        )
+        lines.append(f"- **{say(KINDS[m['kind']])}** ({say(MEMBERS).format(n=m['members'])}, {m['first'][:10]}): {escape.md(m['text'])}")
         lines += [f"  - {escape.md(q['sender'])}: {escape.md(q['text'])} ({q['message_id']})" for q in m["quotes"][1:]]
     return "\n".join(lines) + "\n"
 

@@ -28,7 +28,7 @@ from pipeline.memory.optout import OptedOut, nobody
 from pipeline.memory.people import SETTLED, advertisers, kol, last_lines, lurkers, newcomers, starters
 
 SCHEMA = "dianti.report/1"
-OPEN_MOST = 8
+OPEN_MOST, OPEN_SURE = 8, 0.5  # so many open questions; P(it is one and has no answer)
 HALVES = 14  # days from which a period without a past is laid against its own first half
 
 
@@ -79,7 +79,7 @@ def open_questions(
     found = []
     for chat in chats:
         for q in read_ledger(archive, chat, None, opted_out):
-            if q.status == "open" and not q.answers and start <= q.last_asked <= end:
+            if q.status == "open" and not q.answers and max(a.confidence for a in q.askings) >= OPEN_SURE and start <= q.last_asked <= end:
                 last = q.askings[-1]
                 line = {"id": f"{chat.key}/{q.id}", "text": mask(q.text), "sender": mask(last.sender), "time": last.at.isoformat()}
                 found.append((-len(q.askings), -max(a.confidence for a in q.askings), last.at, line))

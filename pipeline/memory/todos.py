@@ -29,7 +29,7 @@ REPORTED = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 KINDS = ("action", "decision")
-DUE_SURE = 0.3  # confidence of what a digest reminds its readers of
+TODO_SURE = 0.3  # confidence of a to-do: of the gold chats' above it 26 of 30 are annotated ones, of those from .2 on 41 of 58
 REMINDED, AHEAD = timedelta(days=3), timedelta(days=3)  # a digest names what is due from so long before it to so long after it
 WITHIN = timedelta(days=60)  # after that nobody reports it any more
 NEAR, SHARED = 0.35, 0.12  # cosine and share of common grams from which a report is of that to-do
@@ -88,7 +88,7 @@ def build_todos(
     learned = read_learned()
     found = []
     for chat in chats:
-        findings = read_findings(archive, [chat], KINDS, opted_out=opted_out, since=since)
+        findings = _distinct(read_findings(archive, [chat], KINDS, TODO_SURE, opted_out, since))
         lines = read_lines(archive, [chat], since, until)
         if not findings or not lines:
             continue
@@ -115,11 +115,25 @@ def due_now(archive: Archive, chat: StoredChat, analysis: Analysis, opted_out: O
     found = []
     for t in todos:
         day, f = t.day, t.finding
-        if f.body["confidence"] < DUE_SURE or day is None or t.done_by or not first <= day <= last or f.messages[0].sent_at >= start:
+        if day is None or t.done_by or not first <= day <= last or f.messages[0].sent_at >= start:
             continue
         if not any(m.id in unfit for m in f.messages):
             found.append((day, f))
     return tuple(_item(f) for _day_of, f in sorted(found, key=lambda x: (x[0], x[1].messages[0].sent_at, x[1].id)))
+
+
+def _distinct(findings: Sequence[Finding]) -> list[Finding]:
+    """Each message's to-do once, the surest one: minutes are found as a decision, too."""
+    found: dict[str, Finding] = {}
+    for f in findings:
+        if not _tells_of_something_done(f) and (f.id not in found or f.body["confidence"] > found[f.id].body["confidence"]):
+            found[f.id] = f
+    return list(found.values())
+
+
+def _tells_of_something_done(f: Finding) -> bool:
+    """ "修好了", "uploaded": what was found as a to-do reports one, where no day is set for it."""
+    return not (f.body.get("due") or f.body.get("when")) and any(REPORTED.search(m.text) for m in f.messages)
 
 
 def _item(f: Finding) -> Item:
