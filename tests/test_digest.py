@@ -260,6 +260,45 @@ def test_a_chat_of_nothing_but_noise_gives_an_empty_digest() -> None:
     assert digest.coverage.noise == {"banter": 4}
 
 
+@pytest.mark.slow
+def test_a_thread_of_fifty_thousand_messages_is_digested_within_its_budget() -> None:
+    lines = tuple(message(f"第{i}步先看日志第{i * 7}行，再把参数改成{i % 97}，别的不要动", id=f"m{i}") for i in range(50_000))
+    made = analysis("甲: 好")
+    digest = build_digest(
+        replace(
+            made, messages=lines, sessions=(Session(id="s1", messages=lines),), segments=(Segment(id="s1.1", messages=lines),),
+            links=tuple(ReplyLink(message_id=m.id, parent_id=None) for m in lines), threads=(Thread(id="t1", messages=lines),),
+            scored=tuple(Scored(message_id=m.id, value=0.2 + 0.7 * (i % 100 == 0), why={}) for i, m in enumerate(lines)),
+        )
+    )  # fmt: skip
+    assert digest.coverage.messages == 50_000
+    printed = [e for t in digest.topics for e in t.highlights]
+    assert printed
+    assert sum(len(e.text) for e in printed) < 80_000  # a week is still read in minutes
+
+
+def test_everybody_asking_and_nobody_answering_gives_open_questions_only() -> None:
+    asking = " | ".join(f"{who}: 请问第{i}天的作业在哪里交？" for i, who in enumerate("甲乙丙丁戊"))
+    opened = tuple(QAPair(question_ids=(f"m{i}",), answers=(), status="unanswered", confidence=0.5) for i in range(1, 6))
+    digest = build_digest(analysis(asking, qa=opened), ROOMY)
+    assert len(digest.unanswered) == 5
+    assert digest.qa == ()
+
+
+def test_a_question_that_scoring_hardly_reads_as_one_is_not_listed_as_open() -> None:
+    opened = (QAPair(question_ids=("m1",), answers=(), status="unanswered", confidence=0.5),)
+    assert build_digest(analysis("甲: 我妈说问题不大 | 乙: 嗯", qa=opened), ROOMY).unanswered == ()
+
+
+def test_a_childs_name_used_mostly_in_what_is_unfit_heads_no_topic() -> None:
+    made = analysis("甲: 糖糖昨晚烧到四十度 | 乙: 糖糖现在怎么样 | 丙: 大班拼音不用提前学，一年级从零教")
+    unfit = tuple(replace(s, unfit=0.9 if i < 2 else 0.0) for i, s in enumerate(made.scored))
+    topic = Topic(id="k1", title="糖糖、拼音", keywords=("糖糖", "拼音"), thread_ids=("t1",))
+    digest = build_digest(replace(made, scored=unfit, topics=(topic,)), ROOMY)
+    assert [t.title for t in digest.topics] == ["拼音"]
+    assert digest.topics[0].keywords == ("拼音",)
+
+
 def test_json_and_back_is_the_same_digest() -> None:
     pair = QAPair(question_ids=("m1",), answers=(Answer(message_ids=("m2",)),), status="answered", confidence=0.9)
     written = digest_json(build_digest(analysis(TALK, qa=(pair,)), ROOMY))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -242,3 +243,18 @@ def test_what_can_be_borrowed_and_what_lies_in_the_files_is_a_resource_and_a_wis
         ("u4", "他上个月借钱给我 我下周还"),
     )
     assert {i for item in items(told) if item.kind == "resource" for i in item.message_ids} == {told[1].id, told[2].id}
+
+
+def test_an_advertisers_offer_is_no_opportunity() -> None:
+    offer = ("u1", "招聘文员两名，双休，月薪六千到八千，杭州滨江，有意的把简历发我邮箱，周五截止")
+    messages = chat(offer, ("u2", "收到"), ("u1", "日结兼职扫码进群"))
+    plain = extract_items(messages, [], scored(messages), [], vectors(messages), ExtractOptions())
+    sold = [replace(s, noise=Noise.AD if m.text.startswith("日结") else None) for s, m in zip(scored(messages), messages, strict=True)]
+    assert "m0" in {i for item in plain if item.kind == "opportunity" for i in item.message_ids}
+    assert not [item for item in extract_items(messages, [], sold, [], vectors(messages), ExtractOptions()) if item.kind == "opportunity"]
+
+
+def test_where_all_talk_is_of_jobs_only_a_few_messages_are_opportunities() -> None:
+    talk = chat(*[(f"u{i % 7}", f"{i}号公司校招，岗位测试开发，月薪{8 + i % 9}k，双休，内推把简历发我") for i in range(400)], step_s=400)
+    found = [item for item in items(talk) if item.kind == "opportunity"]
+    assert len({i for item in found for i in item.message_ids}) <= 0.03 * len(talk)

@@ -13,6 +13,8 @@ from pipeline.embedding import FAST, MessageVectors, load_embedder
 from pipeline.learned import read_trees
 from pipeline.model import Kind, Message, Noise, Scored
 from pipeline.score import ScoreOptions, explain_value, score_messages
+from pipeline.score.again import AGAIN, SEEN, again_table
+from pipeline.score.around import AROUND, around_table
 from pipeline.score.context import context_table
 from pipeline.score.cues import COLUMN, cue_table
 from pipeline.score.hard import hard_reasons
@@ -173,6 +175,36 @@ def test_thousands_of_equal_lines_take_linear_time_and_are_repetition() -> None:
     scored = score(chat(*["bot: 在吗在吗"] * 3000, gap=1.0))
     assert len(scored) == 3000
     assert max(s.value for s in scored) < 0.5
+
+
+def test_what_stands_around_a_message_is_told_and_no_stranger_to_it() -> None:
+    calm = chat(*[f"{who}: 哈哈哈今天好热" for who in "abcabcabcabc"])
+    table = {}
+    for name, lines in (
+        ("calm", calm),
+        ("grave", calm[:6] + chat("x: 报错了进不去", "y: 先别重启", "x: 好", "y: 看日志第三行") + calm[6:]),
+    ):
+        cues = cue_table(lines)
+        vectors = load_embedder(FAST).passages([m.text for m in lines])
+        table[name] = around_table(lines, cues, meaning_table(cues, vectors, FAST), vectors)
+        assert table[name].shape == (len(lines), len(AROUND))
+    bug = AROUND.index("wide15.bug")
+    assert not table["calm"][:, bug].any()
+    assert table["grave"][8, bug] > 0
+
+
+def test_the_second_look_sees_the_neighbours_and_the_senders_own() -> None:
+    lines = chat("a: 一", "b: 二", "a: 三")
+    rows = again_table(lines, np.zeros((3, len(SEEN)), dtype=np.float32), np.array([0.9, 0.5, 0.1], dtype=np.float32))
+    assert rows[1, AGAIN.index("step1")] == pytest.approx(np.log(9), abs=1e-4)
+    assert rows[1, AGAIN.index("own_messages")] == 0
+    assert rows[2, AGAIN.index("own_before")] == pytest.approx(np.log(9), abs=1e-4)
+    assert rows[0, AGAIN.index("own_mean")] == pytest.approx(0.1, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_equal_lines_are_scored_in_linear_time() -> None:
+    assert len(score(chat(*["bot: 在吗在吗"] * 100_000, gap=1.0))) == 100_000
 
 
 def test_a_value_is_explained_strongest_signal_first() -> None:
