@@ -274,7 +274,7 @@ def todos_command(settings: Globals, only_open: bool, chat: str | None, as_json:
             print_json_line(todo)
         else:
             due = f" {todo['due'][:16].replace('T', ' ')}" if todo["due"] else ""
-            who = f" → {', '.join(todo['who_names'])}" if todo["who_names"] and todo["who_names"] != [todo["sender"]] else ""
+            who = f" → {', '.join(todo['who_names'])}" if todo["who_names"] else ""
             click.echo(f"[{words[todo['status']]}{due}] {todo['sender']}{who}: {todo['text']}  [{todo['id']}]")
     if not found:
         note(_("no to-do in the archive"))

@@ -33,6 +33,7 @@ TODO_SURE = 0.3  # confidence of a to-do: of the gold chats' above it 26 of 30 a
 REMINDED, AHEAD = timedelta(days=3), timedelta(days=3)  # a digest names what is due from so long before it to so long after it
 WITHIN = timedelta(days=60)  # after that nobody reports it any more
 NEAR, SHARED = 0.35, 0.12  # cosine and share of common grams from which a report is of that to-do
+FILE_NEAR = 0.25  # the cosine, of a file that is passed on: its name is no sentence
 TEXT = 200
 
 
@@ -43,7 +44,7 @@ class Todo:
     finding: Finding
     done_by: Line | None
     overdue: bool
-    names: tuple[str, ...] = ()  # newest names of those who have to do it
+    names: tuple[str, ...] = ()  # newest names of those who have to do it, but for who wrote it
 
     @property
     def day(self) -> date | None:
@@ -93,13 +94,16 @@ def build_todos(
         if not findings or not lines:
             continue
         today, names = chat_day(lines[-1].at), {x.sender_id: x.sender for x in lines}
-        reports = [x for x in lines if REPORTED.search(x.text) and x.noise in (None, "ack")]
+        reports = [
+            x for x in lines if (x.kind == "file" or REPORTED.search(x.text)) and x.noise in (None, "ack")
+        ]  # the file itself says it
         texts = [clean(x.text) for x in reports]
         sides = _sides(texts, learned, embedder)
         todo_sides = _sides([clean(f.messages[0].text) for f in findings], learned, embedder)
         for f, side in zip(findings, todo_sides, strict=True):
             done = _report(f, side, reports, sides, learned)
-            who = tuple(names[i] for i in f.body.get("who") or () if i in names and not opted_out(i, names[i]))
+            others = [i for i in f.body.get("who") or () if i in names and i != f.messages[0].sender_id]
+            who = tuple(names[i] for i in others if not opted_out(i, names[i]))
             todo = Todo(finding=f, done_by=done, overdue=False, names=who)
             found.append(replace(todo, overdue=done is None and todo.day is not None and todo.day < today))
     return sorted(found, key=lambda t: (t.finding.messages[0].sent_at, t.finding.id))
@@ -157,6 +161,6 @@ def _report(f: Finding, side: Side, reports: Sequence[Line], sides: Sequence[Sid
         if not told_at < line.at <= told_at + WITHIN or line.sender_id not in people or line.id in {m.id for m in f.messages}:
             continue
         least, _union = shared(side, other, learned)
-        if float(side.text @ other.text) >= NEAR and least >= SHARED:
+        if float(side.text @ other.text) >= (FILE_NEAR if line.kind == "file" else NEAR) and least >= SHARED:
             return line
     return None
