@@ -23,6 +23,7 @@ from typing import Any
 from quality.floors import compare, pin
 from quality.targets import tables
 from train.__main__ import SHIPPED, STAGES, eval_data
+from train.dialogs import parts_of
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"
@@ -45,14 +46,12 @@ class PublicSet:
 SETS = {
     "irc": PublicSet("threads", "disentangle/irc_ubuntu/dev/*.jsonl"),
     "new_domains": PublicSet("threads", "disentangle/new_domains/*.jsonl"),
-    "synth_zh": PublicSet("threads", "disentangle/synth_zh/dev.??.jsonl", "synth_zh", ("threads",)),
     "tiage": PublicSet("segments", "segments/tiage.dev.jsonl"),
     "superdialseg": PublicSet("segments", "segments/superdialseg.validation.jsonl", "superdialseg.validation", ("segments",)),
     "vcsum": PublicSet("segments", "segments/vcsum.dev.jsonl", "vcsum.dev", ("segments",)),
     "dact": PublicSet("segments", "segments/dact_zh.dev.jsonl"),
     "thucnews": PublicSet("clusters", "clusters/thucnews_titles.dev.jsonl"),
     "ham": PublicSet("spam", "spam/nus_sms_zh_ham.jsonl"),
-    "molweni": PublicSet("qa", "qa/molweni.dev.jsonl"),
     "lcqmc": PublicSet("retrieval", "retrieval/dup_lcqmc_dev"),
 }
 
@@ -97,25 +96,42 @@ def main() -> None:
     sys.exit(compare(figures))
 
 
-# Sets that also teach: cut into three parts, each measured by weights that learned from the other two.
-PARTED = {"spam": ("spam", "spam/qq_group.train.jsonl", "qq_group"), "salience": ("salience", "salience/vcsum_sents.dev.jsonl", "vcsum")}
+# Sets that also teach: cut into three parts, each measured by weights that learned from the other two. The synthetic chats are
+# files, two of them a part; of Molweni's dialogues those that overlap are in one part.
+PARTED = {
+    "spam": PublicSet("spam", "spam/qq_group.train.jsonl", "qq_group", ("score",)),
+    "salience": PublicSet("salience", "salience/vcsum_sents.dev.jsonl", "vcsum", ("score",)),
+    "molweni": PublicSet("qa", "qa/molweni.dev.jsonl", "questions.molweni.dev", ("threads", "score")),
+    "synth_zh": PublicSet("threads", "disentangle/synth_zh/dev.??.jsonl", "synth_zh", ("threads",)),
+}
 
 
 def parted_figures(data: Path, name: str, keep: Path) -> dict[str, float]:
-    """Means over the parts; the parts are those of `train.score.other_samples`."""
-    task, file, part_name = PARTED[name]
-    rows = [json.loads(line) for line in (data / file).read_text(encoding="utf-8").splitlines() if line.strip()]
-    dialogs = list(dict.fromkeys(r.get("dialog", i) for i, r in enumerate(rows)))
+    """Means over the parts; the parts are those of `train.score.other_samples` and `train.threads`."""
+    one = PARTED[name]
+    files = sorted(data.glob(one.files))
 
     def measured(part: int) -> dict[str, float]:
-        path = CACHE / f"{name}.{part}.jsonl"
-        mine = [r for i, r in enumerate(rows) if (dialogs.index(r["dialog"]) if "dialog" in r else i) % PARTS == part]
-        path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in mine), encoding="utf-8")
-        weights = fold(data, f"{part_name}.{part}", ("score",))
-        return score(data, [task, str(path)], {"DIANTI_WEIGHTS": str(weights)}, keep / f"{name}.{part}")
+        mine = files[part * len(files) // PARTS : (part + 1) * len(files) // PARTS] if len(files) > 1 else [_part(files[0], name, part)]
+        weights = fold(data, f"{one.hold_out}.{part}", one.stages)
+        return score(data, [one.task, *map(str, mine)], {"DIANTI_WEIGHTS": str(weights)}, keep / f"{name}.{part}")
 
     found = side_by_side(measured, range(PARTS))
     return {key: sum(f[key] for f in found) / PARTS for key in found[0]}
+
+
+def _part(file: Path, name: str, part: int) -> Path:
+    """A file of its own with the lines of one part."""
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if "messages" in rows[0]:
+        part_of = parts_of(rows, PARTS)
+    else:
+        number = {d: k for k, d in enumerate(dict.fromkeys(r.get("dialog", i) for i, r in enumerate(rows)))}
+        part_of = [number[r.get("dialog", i)] % PARTS for i, r in enumerate(rows)]
+    path = CACHE / f"{name}.{part}.jsonl"
+    mine = [r for r, p in zip(rows, part_of, strict=True) if p == part]
+    path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in mine), encoding="utf-8")
+    return path
 
 
 def write_tables(figures: dict[str, float]) -> None:

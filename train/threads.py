@@ -78,10 +78,21 @@ class Talk:
 
 
 def train(eval_data: Path, out: Path, hold_out: frozenset[str], synthetic: bool = True) -> None:
+    """Writes the linkers and the acts; `hold_out` names gold chats, "synth_zh.N" and "questions.molweni.dev.N"."""
+    out.mkdir(parents=True, exist_ok=True)
+    of_dialogues = {h for h in hold_out if h.startswith(MOLWENI)}
+    if not hold_out or hold_out - of_dialogues:
+        _train_community(eval_data, out, hold_out, synthetic)
+    if not hold_out:
+        train_addressed(eval_data, out)
+    if not hold_out or of_dialogues:
+        train_clockless(eval_data, out, hold_out)
+
+
+def _train_community(eval_data: Path, out: Path, hold_out: frozenset[str], synthetic: bool) -> None:
     gold = list(gold_chats(eval_data, hold_out))
     synth = [_labelled(path) for path in synthetic_files(eval_data, hold_out)] if synthetic else []
     saved: dict[str, Rows] = {}
-    out.mkdir(parents=True, exist_ok=True)
     for tier in (QUALITY, FAST):
         talks = [_talk(chat) for chat in gold]
         fitted = [_products(t, tier) for t in talks]
@@ -91,10 +102,6 @@ def train(eval_data: Path, out: Path, hold_out: frozenset[str], synthetic: bool 
         weights, bias = _solve(fitted)
         saved |= {tier: weights.astype(np.float16), f"{tier}_bias": bias}
     np.savez_compressed(out / WEIGHTS, allow_pickle=False, **saved)  # type: ignore[arg-type]  # its stubs take only arrays by position
-    if not hold_out:
-        train_addressed(eval_data, out)
-    if not hold_out or any(h.startswith(MOLWENI) for h in hold_out):
-        train_clockless(eval_data, out, hold_out)
 
 
 def synthetic_files(eval_data: Path, hold_out: frozenset[str]) -> list[Path]:
