@@ -1,4 +1,4 @@
-"""Runs every benchmark, or those named: `python -m bench pipeline readers`."""
+"""Runs every benchmark, or those named: `python -m bench pipeline readers`. `memory`, which takes minutes, runs only when named."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 from bench.machine import describe
 
-ALL = ("pipeline", "readers", "search")
+ALL = ("pipeline", "readers", "search", "threads")
 
 print(describe())
 for name in sys.argv[1:] or ALL:

@@ -101,7 +101,7 @@ def build(folder: Path, stamp: Stamp, batches: Callable[[], Iterable[tuple[Ids, 
         index.add(rows)
         ids.append(some_ids)
     every = np.concatenate(ids) if ids else np.zeros(0, dtype=np.int64)
-    _replace(paths.vectors, lambda path: faiss.write_index(index, str(path)))
+    _replace(paths.vectors, lambda path: _save_index(path, index))
     _replace(paths.ids, lambda path: _save_ids(path, every))
     stamp_text = json.dumps(asdict(stamp) | {"count": len(every)})
     _replace(paths.stamp, lambda path: path.write_text(stamp_text, encoding="utf-8"))
@@ -127,6 +127,13 @@ def _trained_lists(stamp: Stamp, batches: Callable[[], Iterable[tuple[Ids, Vecto
 def list_count(vectors: int) -> int:
     """Lists for so many vectors: a power of two near 2·√n, so that centres and lists cost about the same."""
     return int(2 ** round(np.log2(2 * np.sqrt(max(vectors, 1)))))
+
+
+def _save_index(path: Path, index: Any) -> None:
+    """Through Python's own file: faiss's overlooks a disk that is full when it closes a small one."""
+    faiss = load_library()
+    with path.open("wb") as file:
+        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
 
 
 def _save_ids(path: Path, ids: Ids) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import os
+import random
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from datetime import timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,7 @@ from pipeline.archive.store import DATABASE, told
 from pipeline.archive.upkeep import change_cost, reindex, status, verify
 from pipeline.errors import ArchiveError
 from pipeline.model import Chat, Export, Kind
+from pipeline.search.meaning import update_index
 
 
 def test_the_same_export_added_twice_adds_nothing(tmp_path: Path) -> None:
@@ -134,6 +138,19 @@ def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
         assert verify(archive, OPTIONS, repair=False) == []
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
+@pytest.mark.parametrize("name", ["vectors.faiss", "ids.npy"])
+def test_a_disk_that_is_full_while_the_index_is_written_is_told_and_the_search_goes_on(tmp_path: Path, name: str) -> None:
+    begun(tmp_path)
+    (tmp_path / "index" / f"{name}.{os.getpid()}.tmp").symlink_to("/dev/full")  # where the new file is written first
+    with open_archive(tmp_path) as archive:
+        with pytest.raises(ArchiveError, match="disk is full"), told(tmp_path):
+            update_index(archive, force=True)
+        assert archive.count() == 11
+        assert searcher(archive).search("会员最多几台设备").hits
+        assert verify(archive, OPTIONS, repair=False) == []
+
+
 def test_there_is_no_archive_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="dianti add"):
         open_archive(tmp_path / "none", read_only=True)
@@ -239,8 +256,6 @@ sys.path[:0] = {paths!r}
 from archive_factory import OPTIONS
 from pipeline.archive import open_archive
 from pipeline.archive.add import add_export, bring_up_to_date
-from pipeline.archive.forget import Forget, forget
-from pipeline.archive.upkeep import reindex
 from factories import chat, START
 from pipeline.model import Chat, Export
 from dataclasses import replace
@@ -256,10 +271,6 @@ with open_archive(folder) as archive, archive.writing():
         old = chat("甲: 很久以前的一句话", START - timedelta(days=n))
         add_export(archive, Export(chat=Chat(name="群", id="g"), format="t", messages=tuple(replace(m, id=f"old-{{n}}") for m in old)))
         bring_up_to_date(archive, OPTIONS)
-    elif job == "reindex":
-        reindex(archive, OPTIONS, analysis=True)
-    else:
-        forget(archive, Forget(before=START), OPTIONS)
     print("done", flush=True)
 """
 
@@ -283,26 +294,96 @@ def test_two_processes_add_at_once_and_none_is_lost(tmp_path: Path) -> None:
         assert verify(archive, OPTIONS, repair=False) == []
 
 
+def _work_until_killed(folder: Path, job: str, day: int, told: Connection) -> None:
+    """In a process of its own: one job on the archive; each day stored is told before anything is made of it."""
+    with open_archive(folder) as archive, archive.writing():
+        if job == "add":
+            for d in range(day, day + 3):
+                lines = chat("甲: 怎么报名？ | 乙: 在小程序里报名 | 丙: 收到", START + timedelta(days=d))
+                named = tuple(replace(m, id=f"{d}-{m.id}") for m in lines)
+                add_export(archive, Export(chat=Chat(name="群", id="g"), format="t", messages=named))
+                told.send(d)
+            bring_up_to_date(archive, OPTIONS)
+        elif job == "reindex":
+            reindex(archive, OPTIONS, analysis=True)
+        else:
+            forget(archive, Forget(before=START + timedelta(days=day)), OPTIONS)
+    told.send("done")
+
+
+def _killed(folder: Path, job: str, day: int, seconds: float) -> list[object]:
+    """Runs a job and kills it after so many seconds; what it had told by then."""
+    spawning = multiprocessing.get_context("forkserver")  # imports once, so that the time goes into the jobs
+    spawning.set_forkserver_preload([__name__])
+    here, there = spawning.Pipe(duplex=False)
+    process = spawning.Process(target=_work_until_killed, args=(folder, job, day, there))
+    process.start()
+    there.close()
+    process.join(seconds)
+    process.kill()
+    process.join()
+    told: list[object] = []
+    with contextlib.suppress(EOFError):
+        while True:
+            told.append(here.recv())
+    return told
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
 def test_a_kill_at_any_moment_loses_nothing_imported(tmp_path: Path) -> None:
-    """Moments spread over the run of each job (DIANTI_KILLS=100 for the long run); the archive lives on through all of them."""
-    kills = int(os.environ.get("DIANTI_KILLS", "9"))
+    """A hundred random moments of add, reindex and forget; one archive lives on through all of them."""
+    kills, chance = int(os.environ.get("DIANTI_KILLS", "100")), random.Random(20261128)
     folder = begun(tmp_path / "archive", "甲: 最早的一条消息 | 乙: 第二条")
     started = time.monotonic()
-    _worker(tmp_path, folder, "reindex", 0).communicate(timeout=120)
+    assert _killed(folder, "reindex", 0, 120) == ["done"]
     whole = time.monotonic() - started
-    stored: set[str] = set()
+    stored: set[int] = set()
+    unfinished = 0
     for kill in range(kills):
-        job = ("add", "reindex", "forget")[kill % 3]
-        process = _worker(tmp_path, folder, job, 0 if job == "forget" else 100 + kill * 3)
-        time.sleep(whole * (kill * 0.618 % 1.0) * 1.1)
-        process.send_signal(signal.SIGKILL)
-        out, _err = process.communicate(timeout=60)
-        stored |= {line.split()[1] for line in out.splitlines() if line.startswith("stored")}
+        job, day = ("add", "reindex", "forget")[kill % 3], 10 + 3 * kill
+        if job == "forget":  # from now on those days may be gone, wholly or in part
+            day -= 30
+            stored = {d for d in stored if d >= day}
+        told = _killed(folder, job, day, whole * chance.uniform(0.02, 1.2))
+        stored |= {d for d in told if isinstance(d, int)}
+        unfinished += told[-1:] != ["done"]
         with open_archive(folder) as archive, archive.writing():
-            assert archive.count() >= 2
             assert all(p.repaired for p in verify(archive, OPTIONS, repair=True))
-            kept = {i.split("-")[0] for (i,) in archive.db.execute("SELECT id FROM message WHERE id LIKE '%-m3'")}
+            kept = {int(i.split("-")[0]) for (i,) in archive.db.execute("SELECT id FROM message WHERE id LIKE '%-m3'")}
             assert stored <= kept
-            assert verify(archive, OPTIONS, repair=False) == []
+            if kill % 10 == 9 or kill == kills - 1:
+                assert verify(archive, OPTIONS, repair=False) == []
+    assert unfinished > kills / 3  # the moments lie within the jobs, not behind them
+
+
+def test_a_topic_that_comes_back_weeks_later_is_the_same_topic_and_a_new_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.archive.refresh.CONTEXT", 1)  # as in a busy group, where the old messages are far back
+    router = (
+        "甲: 请问路由器每天晚上八点左右断网，重启光猫又好，这是路由器坏了还是光猫的问题？ | 乙: 先看路由器后台的断网日志，如果是光猫掉线，"
+        "日志里会写 WAN 口断开，那就打宽带客服报修光猫 | 甲: 路由器日志里确实是 WAN 口断开 | 乙: 那路由器没坏，是光猫老化，客服免费换光猫"
+    )
+    fonts = (
+        "丙: 请问 PPT 里的字体商用要不要授权？微软雅黑能不能直接用？ | 丁: 微软雅黑是方正的字体，商用要买授权，换思源黑体，这个字体免费 "
+        "| 丙: 那 PPT 里的字体怎么一次全换掉？ | 丁: PPT 菜单里选替换字体，微软雅黑换成思源黑体，一次就把字体全换了"
+    )
+    insurance = (
+        "戊: 请问医保断缴三个月以后再交，之前的年限还算吗？ | 己: 医保年限累计计算，断缴以后要再交满六个月才能报销，门诊和住院都一样 "
+        "| 戊: 那医保可以补缴吗？ | 己: 医保补缴要去社保局窗口，带身份证和单位证明"
+    )
+    for week, line in enumerate((router, fonts, insurance, router, fonts)):
+        said = [replace(m, id=f"w{week}.{m.id}", sent_at=m.sent_at + timedelta(weeks=week)) for m in chat(line)]
+        joined = [
+            replace(m, id=f"{m.id}.in", sent_at=m.sent_at + timedelta(days=n), text="新人加入了群聊", kind=Kind.SYSTEM)
+            for n, m in enumerate(said[:3], 1)
+        ]
+        add(tmp_path, Export(chat=Chat(name="群", id="g1", platform="qq"), format="t", messages=(*said, *joined)))
+    with open_archive(tmp_path) as archive:
+        topic = dict(archive.db.execute("SELECT m.id, a.topic FROM analysed a JOIN message m ON m.row = a.row"))
+    of = [topic[f"w{week}.m2"] for week in range(5)]
+    assert None not in of
+    assert of[3] == of[0]
+    assert of[4] == of[1]
+    assert len(set(of)) == 3

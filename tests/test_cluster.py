@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -198,3 +199,13 @@ def test_two_new_topics_never_take_the_same_earlier_one() -> None:
     one = np.array([1, 0], dtype=np.float32)
     near = unit_rows(np.array([[1, 0.1]], dtype=np.float32))[0]
     assert match_topics({"k1": near, "k2": one}, {"old": one}) == {"k2": "old"}
+
+
+def test_where_every_message_stands_alone_a_guess_that_it_is_banter_keeps_none_out() -> None:
+    apart = Log(NETWORK + KITCHEN)
+    messages = [replace(m, sent_at=m.sent_at + timedelta(hours=5 * i)) for i, m in enumerate(apart.messages)]
+    threads = [Thread(id=f"t{i}", messages=(m,)) for i, m in enumerate(messages)]
+    banter = [replace(s, noise=Noise.BANTER) for s in apart.scored]
+    assert thread_table(messages, threads, banter, apart.vectors, TopicOptions()).threads
+    assert not thread_table(messages, threads, [replace(s, noise=Noise.AD) for s in banter], apart.vectors, TopicOptions()).threads
+    assert not thread_table(apart.messages, apart.threads, banter, apart.vectors, TopicOptions()).threads

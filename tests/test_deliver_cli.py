@@ -192,6 +192,9 @@ def test_schedule_prints_a_line_for_each_system(tmp_path: Path) -> None:
     windows = next(x for x in done.stdout.split("\n") if x.startswith("schtasks"))
     assert "/ST 22:05" in windows
     assert '\\"' in windows
+    assert "--config" not in cron
+    (tmp_path / "dianti.toml").write_text("", "utf-8")  # the Task Scheduler would not find it by itself
+    assert run("schedule", tmp_path, "--at", "22:05").stdout.count(f"--config {tmp_path / 'dianti.toml'}") == 2
     assert run("schedule", tmp_path, "--at", "25:00").exit_code == 2
     assert "0 22 * * *" in run("schedule", tmp_path).stdout
 

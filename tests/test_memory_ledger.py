@@ -226,7 +226,8 @@ def test_a_question_that_is_asked_again_says_so() -> None:
 
 
 def test_a_nickname_is_called_by_its_parts() -> None:
-    assert aliases("王会计@青岛") == {"王会计", "青岛"}
+    assert aliases("王会计@青岛") == {"王会计", "青岛", "王会"}
+    assert "小陶" in aliases("小陶钢琴启蒙")
     assert aliases("K") == frozenset()
 
 

@@ -16,7 +16,7 @@ from pipeline.memory.health import stage, warnings
 from pipeline.memory.ledger import Answered, Question
 from pipeline.memory.links import canonical
 from pipeline.memory.optout import askings_without, nobody
-from pipeline.memory.pages import faq_page, feedback_text, report_page
+from pipeline.memory.pages import _who, faq_page, feedback_text, report_page
 from pipeline.memory.people import advertisers, kol, lurkers, newcomers
 from pipeline.memory.todos import REPORTED
 from tests.test_memory_ledger import asking, told
@@ -221,24 +221,26 @@ def test_the_stage_follows_the_weeks(weeks: tuple[int, ...], expected: str) -> N
 
 def test_one_voice_among_many_is_a_warning_with_numbers() -> None:
     lines = [line(i, "群主") for i in range(80)] + [line(200 + i, f"u{i}") for i in range(15)]
-    signs = {w["sign"]: w["numbers"] for w in warnings(period(*lines), None, [], [])}
+    signs = {w["sign"]: w["numbers"] for w in warnings(period(*lines), None, [])}
     assert signs["few_carry_the_talk"]["members"] == 16
 
 
 def test_too_few_messages_give_no_warning() -> None:
-    assert warnings(period(line(1, "a"), line(2, "b", noise="ad")), None, [], []) == []
+    assert warnings(period(line(1, "a"), line(2, "b", noise="ad")), None, []) == []
 
 
 def test_the_report_page_shows_each_warning_and_escapes_names() -> None:
     lines = [line(i, "<img>") for i in range(6)]
     report = {
-        "chat": "群<i>", "period": {"start": "2026-08-03T09:00:00+08:00", "end": "2026-08-04T09:00:00+08:00", "days": 2, "messages": 6},
+        "chat": "群<i>", "period": {"start": "2026-08-03T09:00:00+08:00", "end": "2026-08-04T09:00:00+08:00", "days": 2, "messages": 6,
+                   "first_day": "2026-08-03", "last_day": "2026-08-04"},
         "compared_with": None, "members": members(period(*lines)) | {"before": None},
         "kol": kol(period(*lines), None, nobody), "starters": [], "newcomers": [],
         "lurkers": [], "advertisers": [], "hours": hours(period(*lines)), "weekdays": [1, 0, 0, 0, 0, 0, 5], "peak": peak(period(*lines)),
         "response": {"asked": 0, "answered": 0, "answered_share": None, "median_minutes": None, "within_an_hour": None, "before": None},
         "unanswered_share": None,
         "noise_share": 0.0, "noise": {"noise": 0.0}, "stage": "unknown", "stage_numbers": {}, "too_little_data": True,
+        "open_questions": [{"id": "群/m1", "text": "<img> 怎么报名", "sender": "<img>", "time": "2026-08-03T09:00:00+08:00"}],
         "warnings": [{"sign": "ads", "numbers": {"share": 0.1, "before": None}}],
     }  # fmt: skip
     page = report_page(report, "html", "en")
@@ -253,3 +255,32 @@ def test_what_somebody_answered_goes_with_them_when_they_opt_out() -> None:
     left = askings_without(askings, lambda sender_id, _name: sender_id == "乙")
     assert list(left) == [1]
     assert [t.sender_id for t in left[1].answers] == ["丙"]
+
+
+def test_who_invites_somebody_is_not_new_themselves() -> None:
+    joined = period(
+        line(1, "新人", "大家好 我是新来的"), line(2, "老人", "欢迎"), line(3, "s", '"成员老人"邀请"成员新人"加入了群聊', kind="system")
+    )
+    assert [p["sender_id"] for p in newcomers(joined, {}, False, nobody)] == ["新人"]
+
+
+def test_who_gave_nothing_of_value_carries_no_chat() -> None:
+    lines = [line(i, "话多", value=0.1) for i in range(9)]
+    assert kol(period(*lines), None, nobody) == []
+
+
+def test_two_members_of_one_name_are_told_apart() -> None:
+    people = [{"sender_id": i, "sender": "小鱼", "messages": 1, "said": 1, "last": ""} for i in ("u1", "u2")]
+    assert {_who({"kol": [], "starters": [], "newcomers": [], "advertisers": [], "lurkers": people})(p) for p in people} == {
+        "小鱼 (u1)",
+        "小鱼 (u2)",
+    }
+
+
+def test_who_opted_out_is_in_no_warning() -> None:
+    before = period(*(line(i, "老师" if i % 2 else f"u{i}", value=0.9) for i in range(60)))
+    now = period(*(line(i, f"u{i}", day=20) for i in range(60)))
+    (sign,) = (w for w in warnings(now, before, []) if w["sign"] == "valuable_members_fade")
+    assert "成员老师" in sign["numbers"]["members"]
+    out = warnings(now, before, [], lambda sender_id, _name: sender_id == "老师")
+    assert all("成员老师" not in w["numbers"].get("members", []) for w in out if w["sign"] == "valuable_members_fade")

@@ -111,3 +111,17 @@ def test_what_cannot_be_read_leaves_the_file_that_was_there(tmp_path: Path) -> N
     bad.write_text("no chat at all", "utf-8")
     assert dianti("export", bad, "-o", there).exit_code == 1
     assert there.read_text("utf-8") == "kept"
+
+
+def test_digests_among_the_exports_are_listed_and_not_read_as_a_chat(tmp_path: Path) -> None:
+    export = EXPORTS / "weflow" / "arkme.json"
+    (tmp_path / export.name).write_bytes(export.read_bytes())
+    assert dianti("digest", export, "--format", "md,txt,html,json", "-o", tmp_path / "out").exit_code == 0
+    told = dianti("inspect", tmp_path)
+    assert told.stdout.count("chat:") == 1
+    assert told.stderr.count("a digest that dianti wrote") == 4
+    md, text = sorted(p for p in (tmp_path / "out").iterdir() if p.suffix in (".md", ".txt"))
+    for digest in (md, text):
+        alone = tmp_path / f"alone{digest.suffix}"
+        alone.write_bytes(digest.read_bytes())
+        assert dianti("inspect", alone).exit_code == 1

@@ -18,6 +18,7 @@ from pipeline.embedding import FAST, Embedder, MessageVectors, load_embedder
 from pipeline.model import Kind, Message, ReplyLink, Thread
 from pipeline.thread import ThreadOptions, explain_link, untangle
 from pipeline.thread.addressing import How, find_addressees, number_senders
+from pipeline.thread.columns import says_nothing
 
 BUSY = (
     "小鱼: 想问下今年中级啥时候报名啊 | 大白菜: 6月吧好像 +2m | 老赵: 内部交易那个100还要减吗 | 木子李: 要减 没卖出去的部分还在集团里 | "
@@ -120,6 +121,41 @@ def test_names_are_found_plain_leading_and_behind_an_at_sign() -> None:
                 message("Rex把那行贴一下", id="d", sender="y"), message("rex: try again", id="e", sender="z")]  # fmt: skip
     found = find_addressees(messages, number_senders(messages))
     assert [[(a.sender, a.how) for a in people] for people in found] == [[], [], [(0, How.AT)], [(1, How.NAMED)], [(1, How.LEADING)]]
+
+
+def test_a_leading_name_is_found_in_a_tokenised_log_and_a_word_before_a_full_stop_is_none() -> None:
+    messages = [message("hello all", id="a", sender="llutz"), message("llutz , you understand ?", id="b", sender="x"),
+                message("llutz . said so", id="c", sender="y")]  # fmt: skip
+    found = find_addressees(messages, number_senders(messages))
+    assert [[a.how for a in people] for people in found] == [[], [How.LEADING], [How.NAMED]]
+
+
+def test_a_name_that_several_bear_means_who_spoke_last_but_never_the_speaker() -> None:
+    said = "小王-北京: 大家好 | 小王-上海: 大家好 | 老李: 问一下小王 | 小王-北京: 在的 | 老李: 问一下小王 | 小王-北京: 小王也在"
+    messages = chat(said)
+    found = find_addressees(messages, number_senders(messages))
+    assert [[a.sender for a in people] for people in found] == [[], [], [1], [], [0], [1]]
+
+
+def test_a_log_whose_times_are_made_up_is_read_without_its_clock() -> None:
+    """The same talks, once with a message every 15 seconds and once every 9 minutes: one clock says as little as the other."""
+    lines = [f"{who}: {text}" for k in range(8) for who, text in (("甲", f"第{k}题选什么"), ("乙", f"第{k}题选B，看例题{k}"))]
+    found = []
+    for step in (timedelta(seconds=15), timedelta(minutes=9)):
+        messages = [replace(m, sent_at=START + timedelta(days=n // 8) + step * n) for n, m in enumerate(chat(" | ".join(lines * 2)))]
+        found.append([link.parent_id for link in untangled(messages)[0]])
+    assert found[0] == found[1]
+    assert len(set(found[0])) > 10
+    assert found[0][8] is None  # a pause of a day is real
+
+
+def test_steps_of_one_length_say_nothing_and_a_real_clock_does() -> None:
+    even = many(60, senders=3, step=timedelta(seconds=15))
+    real = [replace(m, sent_at=m.sent_at + timedelta(seconds=k * k % 11)) for k, m in enumerate(even)]
+    assert says_nothing(even)
+    assert says_nothing([replace(m, sent_at=START) for m in even])
+    assert not says_nothing(real)
+    assert not says_nothing(even[:10])
 
 
 @pytest.mark.parametrize("senders", [1, 2])

@@ -29,6 +29,7 @@ from pipeline.score.meaning import TARGETS, widened
 from pipeline.score.scoring import REASONS
 from pipeline.score.table import COLUMNS, SIGNAL, SIGNALS, WIDE, score_table
 from pipeline.text import clean
+from train.dialogs import parts_of
 from train.export import save_trees
 from train.signals import save_signal_trees
 from train.vectors import cached_passages
@@ -130,7 +131,11 @@ def other_samples(eval_data: Path) -> list[Sample]:
     sets = {
         n: [json.loads(line) for line in _lines(eval_data / "qa" / f"{n}.jsonl")] for n in ("molweni.dev", "crosswoz.val", "cped.valid")
     }
-    asked = [question_sample(f"questions.{n}.{i}", dialogs[i:DIALOGS:PARTS]) for n, dialogs in sets.items() for i in range(PARTS)]
+    asked = []
+    for name, dialogs in sets.items():
+        part_of = parts_of(dialogs[:DIALOGS], PARTS)
+        for i in range(PARTS):
+            asked.append(question_sample(f"questions.{name}.{i}", [d for d, p in zip(dialogs, part_of, strict=False) if p == i]))
     return [
         *(ad_sample(f"qq_group.{i}", rows) for i, rows in enumerate(parts)),
         *(talk_sample(f"vcsum.{i}", rows) for i, rows in enumerate(talks)),

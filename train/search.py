@@ -39,9 +39,9 @@ Floats = NDArray[np.float64]
 CACHE = Path(os.environ.get("DIANTI_TRAIN_CACHE", ".cache")) / "search"
 KEYWORDS, KEYWORD_WEIGHT = 20, 0.3  # searches by a single word, a chat
 HARD = 80  # wrong candidates a query is learned from
-RANK_PENALTY, SILENCE_PENALTY = 0.005, 0.01
-TAKEN_OUT_WEIGHT = 0.3  # of a query whose answers were taken out, against an annotated one without an answer
-ANSWERED_KEPT = 0.935  # of the answerable queries stay answered at the floor
+RANK_PENALTY, SILENCE_PENALTY = 0.005, 0.1
+TAKEN_OUT_WEIGHT = 0.1  # of a query whose answers were taken out, against an annotated one without an answer
+ANSWERED_KEPT = 0.925  # of the answerable queries stay answered at the floor
 
 
 CaseKind = Literal["asked", "taken_out", "keyword"]
@@ -59,7 +59,7 @@ class Case:
     scene: Scene
     rows: list[int]
     x: NDArray[np.float32]
-    terms: int
+    unseen: float
     relevant: set[int] = field(default_factory=set)
     y: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
@@ -134,8 +134,8 @@ def _case(
     gathered = searcher.gather(query, Filters(), without)
     if gathered is None:
         return None
-    scene, rows, x, terms = gathered
-    case = Case(chat=chat, query=query, answerable=bool(relevant), kind=kind, scene=scene, rows=rows, x=x, terms=terms,
+    scene, rows, x, unseen = gathered
+    case = Case(chat=chat, query=query, answerable=bool(relevant), kind=kind, scene=scene, rows=rows, x=x, unseen=unseen,
                 relevant=relevant)  # fmt: skip
     same = {thread.get(r) for r in relevant}
     case.y = np.array(
@@ -221,7 +221,7 @@ def fit_silence(golds: Sequence[Gold], scores: dict[str, list[NDArray[np.float64
 
 def case_signs(g: Gold, case: Case, scores: NDArray[np.float64]) -> NDArray[np.float32]:
     order = np.argsort(-scores, kind="stable")
-    return signs(case.x[order], [float(s) for s in scores[order]], g.searcher.usual, case.terms)
+    return signs(case.x[order], [float(s) for s in scores[order]], g.searcher.usual, case.unseen)
 
 
 def read_chat(path: Path, name: str) -> Export:

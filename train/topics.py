@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from pipeline.cluster import TopicOptions
 from pipeline.cluster.affinity import FEATURES, WEIGHTS, pair_features
 from pipeline.cluster.table import ThreadTable, thread_table
-from pipeline.embedding import FAST, QUALITY, MessageVectors, Vectors, load_embedder
+from pipeline.embedding import FAST, QUALITY, MessageVectors, Vectors, load_embedder, unit_rows
 from pipeline.model import Kind, Message, Scored, Thread
 from pipeline.score import ScoreOptions, score_messages
 from pipeline.segment import split_into_sessions
@@ -109,9 +109,24 @@ def examples(chats: Sequence[GoldChat]) -> tuple[NDArray[np.float64], NDArray[np
     return np.concatenate(x), np.concatenate(y), np.concatenate(weight)
 
 
+def usual_topic(chats: Sequence[GoldChat]) -> Vectors:
+    """What all topics share in the fast tier: the mean of the gold topics' unit means."""
+    found = []
+    for chat in chats:
+        topic = {t: k for k, one in enumerate(chat.gold["topics"]) for t in one["threads"]}
+        rows: dict[int, list[int]] = {}
+        for i, m in enumerate(chat.messages):
+            if chat.gold["value"].get(m.id) and (k := topic.get(chat.gold["threads"].get(m.id))) is not None:
+                rows.setdefault(k, []).append(i)
+        found += [unit_rows(chat.vectors.fast[mine].mean(0, keepdims=True))[0] for _k, mine in sorted(rows.items())]
+    usual: Vectors = np.mean(found, axis=0)
+    return usual
+
+
 def train(eval_data: Path, out: Path, hold_out: frozenset[str] = frozenset()) -> None:
     """Writes `topic_pairs.json`; gold chats in `hold_out` are left out."""
-    x, y, weight = examples(read_gold(eval_data, hold_out))
+    chats = read_gold(eval_data, hold_out)
+    x, y, weight = examples(chats)
     scale = StandardScaler().fit(x)
     z = scale.transform(x)
     model = LogisticRegression(C=0.3, max_iter=1000)
@@ -125,6 +140,7 @@ def train(eval_data: Path, out: Path, hold_out: frozenset[str] = frozenset()) ->
                 "scale": [round(float(v), 6) for v in scale.scale_],
                 "coefficients": [round(float(v), 6) for v in model.coef_[0]],
                 "intercept": round(float(model.intercept_[0]), 6),
+                "usual": [round(float(v), 4) for v in usual_topic(chats)],
             },
             indent=1,
         )

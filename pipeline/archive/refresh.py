@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from pipeline.analysis import AnalysisOptions, analyze
 from pipeline.archive.store import Archive, StoredChat, as_message
+from pipeline.archive.topics import goes_on_with
 from pipeline.archive.vectors import CachedEmbedder
 from pipeline.embedding import FAST, Embedder, MessageVectors, load_embedder
 from pipeline.model import Analysis, Export, Message
@@ -162,8 +163,11 @@ def _write(db: sqlite3.Connection, chat: int, a: Analysis, rows: Sequence[int], 
     thread_number = {t.id: threads.number([old[r][1] for m in t.messages if (r := row_of[m.id]) in old]) for t in a.threads}
     members = {t.id: [row_of[m.id] for m in t.messages] for t in a.threads}
     topic_of_thread: dict[str, int] = {}
+    had = {k.id: [old[r][2] for t in k.thread_ids for r in members[t] if r in old] for k in a.topics}
+    fresh = [k for k, numbers in had.items() if all(n is None for n in numbers)]
+    earlier = goes_on_with(db, chat, a, fresh, frozenset(n for numbers in had.values() for n in numbers if n is not None))
     for k in a.topics:
-        number = topics.number([old[r][2] for t in k.thread_ids for r in members[t] if r in old])
+        number = topics.number([*had[k.id], earlier.get(k.id)])
         topic_of_thread |= dict.fromkeys(k.thread_ids, number)
         db.execute(
             "INSERT INTO topic VALUES (?, ?, ?, ?)"

@@ -10,8 +10,10 @@ What is imported is committed before anything is computed from it: messages that
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import shutil
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,6 +34,7 @@ DATABASE, INDEX_FOLDER, LOCK = "archive.sqlite3", "index", "lock"
 
 BUSY_SECONDS = 60.0  # a writer holds the database for parts of a second; this is patience, not a pace
 LOCK_SECONDS = 3600.0  # another import may take an hour
+FREE_LEAST = 1 << 20  # bytes
 NEWEST_MOST = 20_000  # messages that a newest session is looked for in
 SQL_BATCH = 5_000  # rows a transaction: an interruption loses at most these, a second process waits for no more
 
@@ -83,13 +86,15 @@ def told(folder: Path) -> Iterator[None]:
             )
         ) from error
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise ArchiveError(_advice(folder, "full")) from error
         raise ArchiveError(
             _("{path}: {error}; choose another folder with --archive").format(path=folder, error=error.strerror or error)
         ) from error
 
 
 def _advice(folder: Path, error: str) -> str:
-    if "full" in error:
+    if "full" in error or ("disk I/O" in error and _is_full(folder)):
         return _("{path}: the disk is full; nothing imported was lost; free some space and run the command again").format(path=folder)
     if "readonly" in error or "unable to open" in error:
         return _("{path}: the archive cannot be written; check the folder's rights or choose another one with --archive").format(
@@ -98,6 +103,11 @@ def _advice(folder: Path, error: str) -> str:
     if "locked" in error:
         return _("{path}: another dianti is still writing to the archive; wait for it and try again").format(path=folder)
     return _("{path}: the archive cannot be used ({error}); run `dianti verify`").format(path=folder, error=error)
+
+
+def _is_full(folder: Path) -> bool:
+    """Has the disk no room for SQLite's own files? It calls that an I/O error."""
+    return shutil.disk_usage(folder).free < FREE_LEAST
 
 
 class Archive:

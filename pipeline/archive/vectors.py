@@ -27,6 +27,11 @@ def model_row(archive: Archive, embedder: Embedder) -> int:
     return int(known[0])
 
 
+def knows_model(archive: Archive, embedder: Embedder) -> bool:
+    """Has the archive ever held vectors of that model? Where not, one open for reading can cache none."""
+    return archive.db.execute("SELECT 1 FROM model WHERE name = ?", (embedder.name,)).fetchone() is not None
+
+
 class CachedEmbedder:
     """An embedder whose passages are looked up in the archive first; `flush` stores the new ones."""
 

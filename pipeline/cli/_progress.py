@@ -7,8 +7,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.i18n import _
+
+if TYPE_CHECKING:
+    from rich.status import Status
 
 PATIENCE_SECONDS = 2.0
 BAR_BYTES = 16 << 20  # about what is read in two seconds
@@ -30,6 +34,45 @@ def log_bytes(paths: Sequence[Path]) -> int:
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
+class _Terminal:
+    """The last line of stderr: a bar of bytes read, else a spinner; the two must never write at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._spinner: Status | None = None
+        self._bars = 0
+
+    def spin(self, spinner: Status) -> None:
+        """Shows the spinner, at once or when the bar is gone."""
+        with self._lock:
+            self._spinner = spinner
+            if not self._bars:
+                spinner.start()
+
+    def stop(self, spinner: Status) -> None:
+        with self._lock:
+            self._spinner = None
+            spinner.stop()
+
+    @contextmanager
+    def bar(self) -> Iterator[None]:
+        """Keeps the spinner away."""
+        with self._lock:
+            self._bars += 1
+            if self._spinner:
+                self._spinner.stop()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._bars -= 1
+                if self._spinner and not self._bars:
+                    self._spinner.start()
+
+
+_terminal = _Terminal()
+
+
 @contextmanager
 def bytes_read(paths: Sequence[Path]) -> Iterator[Callable[[int], None] | None]:
     """Yields a function to tell of bytes read; on a terminal, large logs show a bar by it."""
@@ -40,7 +83,7 @@ def bytes_read(paths: Sequence[Path]) -> Iterator[Callable[[int], None] | None]:
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with _terminal.bar(), Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(_("reading"), total=total)
         yield lambda n: bar.advance(task, n)
 
@@ -54,7 +97,7 @@ def progress(title: str) -> Iterator[Callable[[str], None]]:
     from rich.console import Console
 
     status = Console(stderr=True).status(title)
-    timer = threading.Timer(PATIENCE_SECONDS, status.start)
+    timer = threading.Timer(PATIENCE_SECONDS, _terminal.spin, (status,))
     timer.daemon = True
     timer.start()
     names = step_names()
@@ -62,4 +105,4 @@ def progress(title: str) -> Iterator[Callable[[str], None]]:
         yield lambda name: status.update(f"{title}: {names.get(name, name)}")
     finally:
         timer.cancel()
-        status.stop()
+        _terminal.stop(status)

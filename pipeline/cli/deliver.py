@@ -334,8 +334,8 @@ def schedule_command(settings: Globals, log: tuple[Path, ...], at: str | None, t
     hour, minute = _time_of_day(at) if at else _after_the_peak(settings)
     folder = (output or Path("out")).absolute()
     words = [sys.executable, "-m", "pipeline", "--archive", str(settings.archive.absolute())]
-    if settings.config:
-        words += ["--config", str(settings.config.absolute())]
+    if config := settings.config or (Path(FILE) if Path(FILE).is_file() else None):  # the Task Scheduler starts in a folder of its own
+        words += ["--config", str(config.absolute())]
     words += ["run", *(str(p.absolute()) for p in log), "-o", str(folder), *(["--to", targets] if targets else [])]
     # cron reads a bare % as a line end.
     cron = " ".join(shlex.quote(w) for w in words).replace("%", "\\%")

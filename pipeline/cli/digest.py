@@ -62,7 +62,7 @@ def _line(a: Analysis, i: int, m: Message) -> dict[str, object]:
     "digest",
     help=_(
         "The digest of LOG alone; without LOG, of the archive's newest session.\n\n\b\nExamples:\n"
-        "  dianti digest chat.txt\n  dianti digest chat.json --last 24h --format md,html -o out"
+        "  dianti digest chat.txt\n  dianti digest chat.json --last 24h --format md,html -o out\n  dianti digest --period week --chat NAME"
     ),
 )
 @log_arguments(required=False)

@@ -266,15 +266,18 @@ def todos_command(settings: Globals, only_open: bool, chat: str | None, as_json:
     with opened(settings, chat) as (archive, chats):
         embedder = load_embedder(archive.setting("model_asked", "quality"))
         found = [t.as_json() for t in build_todos(archive, chats, embedder, any_opted_out(settings, chats))]
-    words = {"open": _("open"), "done": _("done"), "overdue": _("overdue")}
+    words = {"open": _("to do"), "done": _("done"), "overdue": _("overdue")}
     for todo in found:
         if only_open and todo["status"] == "done":
             continue
         if as_json:
             print_json_line(todo)
         else:
-            due = f" ({todo['due']})" if todo["due"] else ""
-            click.echo(f"[{words[todo['status']]}]{due} {todo['sender']}: {todo['text']}  [{todo['id']}]")
+            due = f" {todo['due'][:16].replace('T', ' ')}" if todo["due"] else ""
+            who = f" → {', '.join(todo['who_names'])}" if todo["who_names"] else ""
+            click.echo(f"[{words[todo['status']]}{due}] {todo['sender']}{who}: {todo['text']}  [{todo['id']}]")
+    if not found:
+        note(_("no to-do in the archive"))
 
 
 @click.command(

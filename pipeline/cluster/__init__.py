@@ -11,16 +11,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.cluster.affinity import same_topic, stands_alone
+from pipeline.cluster.affinity import same_topic
 from pipeline.cluster.grouping import among_neighbours, by_expected_f1, by_k_means, how_many
-from pipeline.cluster.identity import match_topics, topic_centroids
+from pipeline.cluster.identity import Centroid, match_topics, topic_centroids
 from pipeline.cluster.options import TopicOptions
-from pipeline.cluster.table import ThreadTable, thread_table
+from pipeline.cluster.table import ThreadTable, stands_alone, thread_table
 from pipeline.cluster.titles import name_words, title_topics
 from pipeline.embedding import MessageVectors
 from pipeline.model import Message, Scored, Thread, Topic
 
-__all__ = ["TopicOptions", "group_into_topics", "match_topics", "topic_centroids"]
+__all__ = ["Centroid", "TopicOptions", "group_into_topics", "match_topics", "topic_centroids"]
 
 
 def group_into_topics(

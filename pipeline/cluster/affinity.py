@@ -8,12 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.cluster.table import ThreadTable
+from pipeline.cluster.table import SITTING_SEC, ThreadTable
 from pipeline.learned import read_weights
-from pipeline.model import Message
 
 WEIGHTS = "topic_pairs.json"
-SITTING_SEC = 95 * 60  # a longer silence between two messages: not one sitting
 LONGEST_HOURS = 24 * 7  # beyond a week a gap is a gap
 FEATURES = (
     "meaning", "fast_meaning", "shared_words", "rare_words", "people", "same_starter", "same_main_voice",
@@ -101,10 +99,3 @@ def _equal(labels: NDArray[np.integer]) -> NDArray[np.float64]:
 
 def _commonest(values: Sequence[int]) -> int:
     return Counter(values).most_common(1)[0][0]
-
-
-def stands_alone(messages: Sequence[Message], threads: int) -> bool:
-    """Do the messages lie so far apart that time and people say nothing of what belongs together?"""
-    at = np.array([m.sent_at.timestamp() for m in messages])
-    sittings = 1 + int((np.diff(at) >= SITTING_SEC).sum())
-    return threads <= 1.2 * sittings

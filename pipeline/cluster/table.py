@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from pipeline.cluster.options import TopicOptions
 from pipeline.cluster.titles import name_words, telling_words
 from pipeline.embedding import MessageVectors, Vectors, unit_rows
-from pipeline.model import Message, Scored, Thread
+from pipeline.model import Message, Noise, Scored, Thread
+
+SITTING_SEC = 95 * 60  # a longer silence between two messages: not one sitting
+HARD_NOISE = frozenset(Noise) - {Noise.BANTER, Noise.ACK, Noise.GREETING}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +58,17 @@ class ThreadTable:
 def thread_table(
     messages: Sequence[Message], threads: Sequence[Thread], scored: Sequence[Scored], vectors: MessageVectors, options: TopicOptions
 ) -> ThreadTable:
-    """Keeps the threads with enough telling words in messages that are no noise."""
+    """Keeps the threads with enough telling words in messages that are no noise.
+
+    What is banter or a mere acknowledgement is told by the give and take around it: where every message stands alone
+    (headlines, a notice board), that judgement is a guess, and one in six was kept out by it.
+    """
+    believed = HARD_NOISE if stands_alone(messages, len(messages)) else frozenset(Noise)
     row = {m.id: i for i, m in enumerate(messages)}
     names = name_words({m.sender for m in messages})
     kept: list[tuple[Thread, list[int], Counter[str]]] = []
     for thread in threads:
-        rows = [r for m in thread.messages if scored[r := row[m.id]].noise is None]
+        rows = [r for m in thread.messages if scored[r := row[m.id]].noise not in believed]
         words = Counter(w for r in rows for w in dict.fromkeys(telling_words(messages[r].text, names)))
         if len(words) >= options.least_words:
             kept.append((thread, rows, words))
@@ -73,3 +81,10 @@ def thread_table(
         vectors=vectors,
         options=options,
     )
+
+
+def stands_alone(messages: Sequence[Message], threads: int) -> bool:
+    """Do the messages lie so far apart that time and people say nothing of what belongs together?"""
+    at = np.array([m.sent_at.timestamp() for m in messages])
+    sittings = 1 + int((np.diff(at) >= SITTING_SEC).sum())
+    return threads <= 1.2 * sittings

@@ -84,14 +84,16 @@ def _item(messages: Sequence[Message], table: ChatTable, kind: ItemKind, rows: l
     best = mine[0]
     named = [table.sender_ids[s] for s in sorted(table.mentions[rows[0]])]
     short = len(table.texts[rows[0]]) < 16 and best.reply_to is not None
+    when = when_of(mine) if kind in ("announcement", "decision", "opportunity") else None
+    due = due_of(mine) if kind in ("action", "opportunity") else None
     return Item(
         kind=kind, message_ids=tuple(m.id for m in mine), confidence=round(float(p[rows[0]]), 3),
         context_id=best.reply_to if short else None,
         url=address_of(mine) if kind in ("resource", "opportunity", "announcement") else None,
         title=title_of(mine) if kind == "resource" else None,
-        when=when_of(mine) if kind in ("announcement", "decision", "opportunity") else None,
+        when=None if when == due else when,  # "apply by Wednesday" is one date, not two
         place=place_of(mine) if kind in ("announcement", "decision") else None,
-        due=due_of(mine) if kind in ("action", "opportunity") else None,
+        due=due,
         who=who_of(kind, best, named),
     )  # fmt: skip
 

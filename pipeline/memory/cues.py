@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
-from pipeline.text import fold
+from pipeline.text import cjk_share, fold
 
 DAY_STARTS = timedelta(hours=4)  # who talks at two in the morning still means today
 
@@ -48,6 +49,8 @@ STILL_ASKS = re.compile(
     r"|\b(?:same question|me too|also wondering|did anyone)\b",
     re.IGNORECASE,
 )
+# Words to everybody under a headline of their own: an announcement, a table, a summary.
+HEADED = re.compile(r"^.{0,12}【[^】]+】")
 _WEEKDAY_ZH = re.compile(r"(上)?个?(?:周|星期|礼拜)([一二三四五六日天])")
 _WEEKDAY_EN = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)[a-z]*day\b", re.IGNORECASE)
 _MONTHDAY = re.compile(r"(?<![\d.])(\d{1,2})[号日](?!线|楼|门|店|院|馆)")
@@ -61,6 +64,7 @@ def chat_day(moment: datetime) -> date:
     return (moment - DAY_STARTS).date()
 
 
+@lru_cache(maxsize=4096)  # one text is held against many earlier questions
 def hinted_days(text: str, day: date) -> frozenset[date]:
     """The earlier days that a text written on `day` names: 昨天, 周三, 23号, last week."""
     found: set[date] = set()
@@ -84,9 +88,11 @@ def hinted_days(text: str, day: date) -> frozenset[date]:
     return frozenset(found)
 
 
+@lru_cache(maxsize=4096)
 def aliases(name: str) -> frozenset[str]:
-    """The parts of a nickname by which others may call its bearer: "王会计@青岛" → 王会计, 青岛."""
-    return frozenset(part for piece in _NAME_CUT.split(name) if len(part := fold(piece)) >= 2)
+    """The parts of a nickname by which others may call its bearer: "王会计@青岛" → 王会计, 青岛, and 王会; "小陶钢琴启蒙" → 小陶."""
+    parts = {part for piece in _NAME_CUT.split(name) if len(part := fold(piece)) >= 2}
+    return frozenset(parts | {part[:2] for part in parts if len(part) > 2 and cjk_share(part[:2]) == 1})
 
 
 def names_one_of(text: str, names: frozenset[str]) -> bool:

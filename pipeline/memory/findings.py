@@ -13,7 +13,7 @@ from pipeline.archive.store import micros
 from pipeline.memory.optout import OptedOut, nobody
 from pipeline.model import Message
 
-SURE = 0.5  # confidence of a finding that is kept over time; a digest may print less sure ones
+SURE = 0.2  # confidence of a finding that is listed: of the gold chats' feedback above it 14 of 22 are annotated
 
 
 @dataclass(frozen=True, kw_only=True)

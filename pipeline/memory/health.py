@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.memory.cues import chat_day
 from pipeline.memory.figures import Line, Period, by_member, members, noise_figures, response, unanswered_share
+from pipeline.memory.optout import OptedOut, nobody
 
 STAGE_DAYS = 21  # of history before a stage can be told
 WARN_MESSAGES = 50  # in the period before a share means anything
@@ -42,14 +43,14 @@ def _mean(values: Sequence[int]) -> float:
 
 
 def warnings(
-    period: Period, before: Period | None, kol: Sequence[Mapping[str, Any]], newcomers: Sequence[Mapping[str, Any]]
+    period: Period, before: Period | None, newcomers: Sequence[Mapping[str, Any]], opted_out: OptedOut = nobody
 ) -> list[dict[str, Any]]:
     """What the operator should look at, most pressing first."""
     if len(period.member_lines) < WARN_MESSAGES:
         return []
     found = [*_unanswered(period, before), *_noise(period, before), *_few_carry(period), *_unwelcomed(newcomers)]
     if before is not None and len(before.member_lines) >= WARN_MESSAGES:
-        found += [*_fading(period, before, kol), *_slower(period, before), *_absent_host(period, before)]
+        found += [*_fading(period, before, opted_out), *_slower(period, before), *_absent_host(period, before)]
         if not newcomers and period.days >= 28:
             found.append({"sign": "no_new_members", "numbers": {"days": period.days}})
     return found
@@ -67,7 +68,7 @@ def _noise(period: Period, before: Period | None) -> list[dict[str, Any]]:
     now, old = noise_figures(period), noise_figures(before) if before else {}
     limits = {"ads": ("ad", 0.03), "quarrels": ("conflict", 0.02), "noise": ("noise", 0.75)}
     return [
-        {"sign": sign, "numbers": {"share": now[key], "before": old.get(key)}}
+        {"sign": sign, "numbers": {"share": now[key], "before": old.get(key), "messages": round(now[key] * len(period.member_lines))}}
         for sign, (key, limit) in limits.items()
         if now.get(key, 0.0) >= limit
     ]
@@ -92,7 +93,7 @@ def _unwelcomed(newcomers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"sign": "newcomers_without_answer", "numbers": {"alone": alone, "newcomers": len(newcomers)}}]
 
 
-def _fading(period: Period, before: Period, kol: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _fading(period: Period, before: Period, opted_out: OptedOut) -> list[dict[str, Any]]:
     """Activity falls, or those who carried the chat before fall silent."""
     found = []
     now, old = len(period.member_lines) / period.days, len(before.member_lines) / before.days
@@ -101,9 +102,9 @@ def _fading(period: Period, before: Period, kol: Sequence[Mapping[str, Any]]) ->
     worth = {s: sum(x.worth for x in own) for s, own in by_member(before.lines).items()}
     today = {s: sum(x.worth for x in own) for s, own in by_member(period.lines).items()}
     leaders = sorted((s for s in worth if worth[s] > 0), key=lambda s: (-worth[s], s))[:5]
-    gone = [s for s in leaders if today.get(s, 0.0) < 0.25 * worth[s]]
+    names = {x.sender_id: x.sender for x in before.lines}
+    gone = [s for s in leaders if today.get(s, 0.0) < 0.25 * worth[s] and not opted_out(s, names[s])]
     if gone:
-        names = {x.sender_id: x.sender for x in before.lines}
         found.append({"sign": "valuable_members_fade", "numbers": {"members": [names[s] for s in gone], "of": len(leaders)}})
     return found
 

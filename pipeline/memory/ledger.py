@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from pipeline.memory.asking import Asking, Note, Told
-from pipeline.memory.cues import chat_day
+from pipeline.memory.cues import HEADED, chat_day
 from pipeline.memory.shelf import Link
 
 Status = Literal["open", "answered", "partial", "disputed"]
@@ -24,10 +24,11 @@ class LedgerOptions:
 
     same: float = 0.4  # of one earlier question being meant, where somebody says "asked before"
     same_overheard: float = 0.9  # the same, where the earlier one may be no question; of the later one somebody has said that it is
-    rival: float = 0.6  # of that probability, at most, may another earlier question have
+    rival: float = 0.4  # of its odds, at most, may another earlier question have
     late: float = 0.3  # for a question that is still open: held-out chats show no wrong one above .23
     late_addition: float = 0.9  # for a question that was answered already, or that was only overheard
     confidence: float = 0.7  # of an answer found on the question's own day: below, it is shown, but the question stays open
+    broadcast: float = 0.9  # the same, of what is headed as if it were told to everybody ("【定了】七月微讲座……")
     listed: float = 0.3  # of an unanswered question: below, it may be no question, and is nobody's repeat
 
 
@@ -82,13 +83,13 @@ def fold(
     candidates = _candidates(late, askings, options)
     told_late = {i for number, note in notes.items() if number in candidates for i in note.message_ids}
     askings = {i: a for i, a in askings.items() if a.id not in told_late}  # "昨天有人问的……：可以" asks nothing itself
-    repeats = _repeats({i: a for i, a in askings.items() if a.overheard or _is_sure(a, options)}, same, options)
+    repeats = _repeats({i: a for i, a in askings.items() if a.overheard or _is_sure(a, options)}, same)
     root: dict[int, int] = {}
     ledger: dict[int, _Open] = {}
     events = sorted([(a.at, 0, a.id, i) for i, a in askings.items()] + [(n.at, 1, n.id, i) for i, n in notes.items()])
     for _at, kind, _id, number in events:
         if kind == 0:
-            root[number] = _meant(repeats.get(number, ()), root, options, number)
+            root[number] = _meant(repeats.get(number, ()), root, askings, options, number)
             _ask(ledger.setdefault(root[number], _Open(askings=[])), askings[number], options)
         else:
             chosen = _what_it_answers(candidates.get(number, ()), root, ledger, options)
@@ -102,28 +103,31 @@ def _is_sure(asking: Asking, options: LedgerOptions) -> bool:
     return asking.status != "unanswered" or asking.confidence >= options.listed
 
 
-def _repeats(askings: Mapping[int, Asking], same: Sequence[Link], options: LedgerOptions) -> dict[int, list[Link]]:
+def _repeats(askings: Mapping[int, Asking], same: Sequence[Link]) -> dict[int, list[Link]]:
     """Later asking → its links to earlier ones, the most probable first."""
     found: dict[int, list[Link]] = {}
     for link in same:
-        if link.first not in askings or link.second not in askings:
-            continue
-        least = options.same_overheard if askings[link.second].overheard else options.same
-        if link.by_words or link.probability >= least:
+        if link.first in askings and link.second in askings:
             found.setdefault(link.first, []).append(link)
     for links in found.values():
         links.sort(key=lambda x: (not x.by_words, -x.probability, askings[x.second].at, askings[x.second].id))
     return found
 
 
-def _meant(links: Sequence[Link], root: Mapping[int, int], options: LedgerOptions, own: int) -> int:
+def _meant(links: Sequence[Link], root: Mapping[int, int], askings: Mapping[int, Asking], options: LedgerOptions, own: int) -> int:
     """The question that an asking repeats; itself where none is, or where two might be meant."""
     known = [(link, root[link.second]) for link in links if link.second in root]
     if not known:
         return own
     best, question = known[0]
+    least = options.same_overheard if askings[best.second].overheard else options.same
     rival = next((link.probability for link, other in known if other != question), 0.0)
-    return question if best.by_words or rival <= options.rival * best.probability else own
+    clear = best.probability >= least and _odds(rival) <= options.rival * _odds(best.probability)
+    return question if best.by_words or clear else own
+
+
+def _odds(probability: float) -> float:
+    return probability / max(1e-6, 1 - probability)
 
 
 def _candidates(late: Sequence[Link], askings: Mapping[int, Asking], options: LedgerOptions) -> dict[int, list[Link]]:
@@ -138,7 +142,8 @@ def _candidates(late: Sequence[Link], askings: Mapping[int, Asking], options: Le
 
 def _ask(question: _Open, asking: Asking, options: LedgerOptions) -> None:
     if asking.status != "unanswered" and asking.answers:
-        sure = asking.confidence >= options.confidence
+        told_to_all = any(HEADED.search(t.text) for t in asking.answers)
+        sure = asking.confidence >= (options.broadcast if told_to_all else options.confidence)
         if sure:
             if question.askings and not question.is_answered:
                 question.closed_by = asking.answers[0].message_ids[0]

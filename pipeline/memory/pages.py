@@ -52,6 +52,7 @@ NUMBERS = {
     "members": _("members"),
     "alone": _("without an answer"),
     "newcomers": _("newcomers"),
+    "messages": _("messages"),
     "messages_a_day": _("messages a day"),
     "of": _("of"),
     "median_minutes": _("minutes (median)"),
@@ -67,10 +68,19 @@ def report_page(report: Mapping[str, Any], form: str, lang: str) -> str:
     return (
         _environment(form, lang)
         .get_template(f"report.{form}.j2")
-        .render(r=report, stages=STAGES, signs=SIGNS, numbers=NUMBERS, days=WEEKDAYS, lang=_html_lang(lang))
+        .render(r=report, who=_who(report), stages=STAGES, signs=SIGNS, numbers=NUMBERS, days=WEEKDAYS, lang=_html_lang(lang))
         .strip()
         + "\n"
     )
+
+
+def _who(report: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], str]:
+    """How a member is called on the page: by name, with the id where two share it."""
+    bearers: dict[str, set[str]] = {}
+    for name in ("kol", "starters", "newcomers", "lurkers", "advertisers"):
+        for person in report[name]:
+            bearers.setdefault(person["sender"], set()).add(person["sender_id"])
+    return lambda p: f"{p['sender']} ({p['sender_id']})" if len(bearers[p["sender"]]) > 1 else p["sender"]
 
 
 def faq_page(entries: Sequence[FaqEntry], form: str, lang: str) -> str:
@@ -118,6 +128,8 @@ def _html_lang(lang: str) -> str:
 
 
 KINDS = {"bug": _("bug"), "wish": _("wish"), "complaint": _("complaint")}
+MEMBERS = _("members: {n}")
+NO_FEEDBACK = _("Nobody has said anything about the product yet.")
 COLUMNS = (_("kind"), _("text"), _("times"), _("members"), _("first"), _("last"), _("chat"), _("messages"))
 
 
@@ -128,11 +140,9 @@ def feedback_text(matters: Sequence[Mapping[str, Any]], form: str, lang: str) ->
     say = catalog(lang).gettext
     if form == "csv":
         return _csv(matters, say)
-    lines = [f"# {say('Feedback')}", ""]
+    lines = [f"# {say('Feedback')}", "", *([] if matters else [say(NO_FEEDBACK)])]
     for m in matters:
-        lines.append(
-            f"- **{say(KINDS[m['kind']])}** ({say('{n} members').format(n=m['members'])}, {m['first'][:10]}): {escape.md(m['text'])}"
-        )
+        lines.append(f"- **{say(KINDS[m['kind']])}** ({say(MEMBERS).format(n=m['members'])}, {m['first'][:10]}): {escape.md(m['text'])}")
         lines += [f"  - {escape.md(q['sender'])}: {escape.md(q['text'])} ({q['message_id']})" for q in m["quotes"][1:]]
     return "\n".join(lines) + "\n"
 

@@ -20,6 +20,8 @@ ENOUGH = 5  # messages before somebody is ranked
 MOST = 10  # people in a list
 QUIET = 2  # messages said in the period, at most, of somebody who mostly reads
 SETTLED = timedelta(days=7)  # the archive must reach back that far before a first message counts as somebody new
+_SCANNED = re.compile(r"通过扫描|using .{0,20}invite link", re.IGNORECASE)
+_INVITED = re.compile(r"邀请|\b(?:was )?(?:invited|added)\b", re.IGNORECASE)
 _JOINED = re.compile(r"加入|进群|入群|邀请|join|added|invited", re.IGNORECASE)
 
 
@@ -34,7 +36,7 @@ def kol(period: Period, before: Period | None, opted_out: OptedOut) -> list[dict
     found = []
     for sender_id, own in by_member(period.lines).items():
         said = [x for x in own if x.is_said]
-        if len(own) < ENOUGH or not said or opted_out(sender_id, own[-1].sender):
+        if len(own) < ENOUGH or not any(x.value >= VALUABLE for x in said) or opted_out(sender_id, own[-1].sender):
             continue
         worth = sum(x.worth for x in said)
         found.append(
@@ -83,7 +85,7 @@ def newcomers(period: Period, known_before: Mapping[str, Line], reaches_back: bo
 
     Somebody is new whose joining the log shows, or (where the archive reaches back) who never spoke before.
     """
-    notices = [fold(x.text) for x in period.lines if x.kind == "system" and _JOINED.search(x.text)]
+    notices = [fold(_joiners(x.text)) for x in period.lines if x.kind == "system" and _JOINED.search(x.text)]
     replied = {x.reply_row for x in period.lines if x.reply_row is not None}
     lines = by_member(period.lines)
     found = []
@@ -100,6 +102,15 @@ def newcomers(period: Period, known_before: Mapping[str, Line], reaches_back: bo
             | {"since": own[0].at.isoformat(), "messages": len(own), "questions": len(asked), "answered": answered, "first": own[0].id}
         )
     return sorted(found, key=lambda p: (p["since"], p["sender_id"]))
+
+
+def _joiners(notice: str) -> str:
+    """The part of a notice that names who came, not who asked them in: "A邀请B加入了群聊", "B通过扫描A分享的二维码加入群聊"."""
+    if scanned := _SCANNED.search(notice):
+        return notice[: scanned.start()]
+    if (asked := _INVITED.search(notice)) and not asked[0].casefold().startswith("was"):
+        return notice[asked.end() :]
+    return notice[: asked.start()] if asked else notice
 
 
 def lurkers(period: Period, known_before: Mapping[str, Line], opted_out: OptedOut) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.archive import Archive, StoredChat
+from pipeline.mask import mask
 from pipeline.memory.cues import chat_day
 from pipeline.memory.figures import (
     Line,
@@ -27,6 +28,7 @@ from pipeline.memory.optout import OptedOut, nobody
 from pipeline.memory.people import SETTLED, advertisers, kol, last_lines, lurkers, newcomers, starters
 
 SCHEMA = "dianti.report/1"
+OPEN_MOST, OPEN_SURE = 8, 0.5  # so many open questions; P(it is one and has no answer)
 HALVES = 14  # days from which a period without a past is laid against its own first half
 
 
@@ -53,7 +55,10 @@ def build_report(
     life, life_numbers = stage(every)
     return {
         "schema": SCHEMA, "chat": name,
-        "period": {"start": now.start.isoformat(), "end": now.end.isoformat(), "days": now.days, "messages": len(now.member_lines)},
+        "period": {
+            "start": now.start.isoformat(), "end": now.end.isoformat(), "days": now.days, "messages": len(now.member_lines),
+            "first_day": chat_day(now.start).isoformat(), "last_day": chat_day(now.end).isoformat(),
+        },
         "compared_with": {"start": before.start.isoformat(), "end": before.end.isoformat(), "what": against} if before else None,
         "members": members(now) | {"before": members(before) if before else None},
         "kol": leaders, "starters": starters(now, opted_out), "newcomers": new,
@@ -61,9 +66,24 @@ def build_report(
         "hours": hours(now), "weekdays": weekdays(now), "peak": peak(now),
         "response": response(now) | {"before": response(before) if before else None},
         "unanswered_share": unanswered_share(now), "noise_share": noise_figures(now)["noise"], "noise": noise_figures(now),
-        "stage": life, "stage_numbers": life_numbers, "warnings": warnings(now, before, leaders, new),
+        "stage": life, "stage_numbers": life_numbers, "warnings": warnings(now, before, new, opted_out),
+        "open_questions": open_questions(archive, chats, now.start, now.end, opted_out),
         "too_little_data": len(now.member_lines) < 50 or now.days < 2,
     }  # fmt: skip
+
+
+def open_questions(
+    archive: Archive, chats: Sequence[StoredChat], start: datetime, end: datetime, opted_out: OptedOut = nobody
+) -> list[dict[str, Any]]:
+    """What was asked in the period and has no answer yet, the surest questions first: for the operator to answer."""
+    found = []
+    for chat in chats:
+        for q in read_ledger(archive, chat, None, opted_out):
+            if q.status == "open" and not q.answers and max(a.confidence for a in q.askings) >= OPEN_SURE and start <= q.last_asked <= end:
+                last = q.askings[-1]
+                line = {"id": f"{chat.key}/{q.id}", "text": mask(q.text), "sender": mask(last.sender), "time": last.at.isoformat()}
+                found.append((-len(q.askings), -max(a.confidence for a in q.askings), last.at, line))
+    return [line for *_rank, line in sorted(found, key=lambda f: (*f[:3], f[3]["id"]))][:OPEN_MOST]
 
 
 def _empty() -> dict[str, Any]:
@@ -85,6 +105,7 @@ def _empty() -> dict[str, Any]:
         "stage": "unknown",
         "stage_numbers": {"days": 0},
         "warnings": [],
+        "open_questions": [],
         "too_little_data": True,
     }
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.archive import Archive, StoredChat
 from pipeline.archive.store import micros, unit_text
-from pipeline.archive.vectors import CachedEmbedder, unit_text_of
+from pipeline.archive.vectors import CachedEmbedder, knows_model, unit_text_of
 from pipeline.digest import OldTalk
 from pipeline.embedding import QUALITY, Embedder, load_embedder
 from pipeline.memory.figures import Line
@@ -52,9 +52,10 @@ def old_discussion(archive: Archive, chat: StoredChat, analysis: Analysis, opted
 
     Needs an archive of the quality model: the vectors of no other are centred alike.
     """
-    if archive.setting("model_asked") != QUALITY:
+    quality = load_embedder(QUALITY)
+    if archive.setting("model_asked") != QUALITY or not knows_model(archive, quality):
         return None
-    learned, embedder = read_learned(), CachedEmbedder(archive, load_embedder(QUALITY))
+    learned, embedder = read_learned(), CachedEmbedder(archive, quality)
     now = _subjects_of(analysis, learned, embedder)
     if not now:
         return None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pipeline.model import Kind
-from pipeline.readers._format import Quote
+from pipeline.readers._format import Quote, Rendered
 from pipeline.readers._kinds import kind_of_word
 from pipeline.readers._times import fixed
 from pipeline.readers._wechat import ANNOUNCEMENT
@@ -16,18 +15,6 @@ from pipeline.readers._wechat import ANNOUNCEMENT
 _QUOTE_HEAD = re.compile(r"^> (.*?)(?:\(([^()]+)\))? ((?:\d{4}-)?(?:\d\d-\d\d )?\d\d:\d\d:\d\d)$")
 _LONGEST_CARD = 4_000  # characters of a card's line; addresses are shorter, and the pattern takes long on what is not
 _CARD = re.compile(r"^!?\[(?P<word>[^\]|\n]{1,12})(?:\|(?P<title>[^\n]*?))?\](?:\((?P<url>[^\n]*)\))?(?P<rest>\n.*)?\Z", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
-    """A message's content, taken apart."""
-
-    text: str
-    kind: Kind = Kind.TEXT
-    quote: Quote | None = None
-    title: str | None = None
-    url: str | None = None
-    file_name: str | None = None
 
 
 def read_content(content: str, sent_at: datetime, tz: ZoneInfo) -> Rendered:

@@ -73,7 +73,9 @@ def _in_folder(path: Path, options: ReadOptions, skipped: list[Skipped]) -> dict
         if not file.is_file() or any(part.startswith((".", "__MACOSX")) for part in Path(name).parts):
             continue
         try:
-            if _is_zip(file):
+            if _is_digest(file.with_name(f"{file.name.removesuffix('.post.txt').removesuffix(file.suffix)}.json")):
+                skipped.append(Skipped(where=str(file), line=0, reason=_("a digest that dianti wrote, no chat")))
+            elif _is_zip(file):
                 members.update({f"{name}/{inner}": source for inner, source in _in_zip(file, options, skipped).items()})
             else:
                 members[name] = _file(file, str(file), options)
@@ -121,6 +123,14 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
         except UnicodeDecodeError:
             continue
     return info.filename
+
+
+def _is_digest(path: Path) -> bool:
+    """Is it the JSON of one of our digests? They may lie in the folder of the exports, and quote it line by line."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return b'"schema": "dianti.digest/' in file.read(64)
 
 
 def _is_zip(path: Path) -> bool:

@@ -15,7 +15,7 @@ from pipeline.readers._text import LONGEST_HEADER, Block, body_text
 from pipeline.readers._times import HALF_DAY, Clock, clock_time
 
 HEAD = re.compile(
-    r"^(?!#{1,6}[ \t])(?P<name>\S.*?)(?::(?=[ \t]+\d\d-\d\d[ \t]))?[ \t\u2005\u00a0]+"
+    r"^(?!#{1,6}[ \t]|.*[」”] — )(?P<name>\S.*?)(?::(?=[ \t]+\d\d-\d\d[ \t]))?[ \t\u2005\u00a0]+"
     r"(?:(?P<y>\d{4})[-/.年](?P<m>\d\d?)[-/.月](?P<d>\d\d?)日?,?[ \t]+|(?P<a>\d\d?)/(?P<b>\d\d?)/(?P<y2>\d{4}),?[ \t]+"
     r"|(?P<m3>\d\d?)-(?P<d3>\d\d?)[ \t]+)?"
     rf"(?P<half>{HALF_DAY})?[ \t]*(?P<h>\d{{1,2}}):(?P<min>\d\d)(?::(?P<s>\d\d))?(?:[ \t\u202f\u00a0](?P<half2>{HALF_DAY}))?[ \t]*$"

@@ -67,6 +67,25 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """What an exporter writes as one text, taken apart: its kind, the quote in it, what a card or file is called."""
+
+    text: str
+    kind: Kind = Kind.TEXT
+    quote: Quote | None = None
+    title: str | None = None
+    url: str | None = None
+    file_name: str | None = None
+
+    def draft(self, sent_at: datetime, sender: str, *, sender_id: str = "", line: int = 0, id: str = "") -> Draft:
+        """The message that somebody said so."""
+        return Draft(
+            sent_at=sent_at, sender=sender, sender_id=sender_id, line=line, id=id, text=self.text, kind=self.kind, quote=self.quote,
+            title=self.title, url=self.url, file_name=self.file_name,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """Somebody whom the export lists: names that mentions may use, and a role."""
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 
 from pipeline.model import Kind
-from pipeline.readers._format import Quote
+from pipeline.readers._format import Rendered
 from pipeline.readers._json import mapping, text_of
 from pipeline.readers._kinds import is_notice, is_pat, kind_of_notice, kind_of_word, read_placeholder, strip_word
 from pipeline.readers._wechat import ANNOUNCEMENT, split_quote_below
@@ -15,18 +14,6 @@ from pipeline.readers._wechat import ANNOUNCEMENT, split_quote_below
 _FIELD = re.compile(r"^\s*(标题|描述|链接|应用|名称|地址|title|description|url|name)\s*[:：]\s*(.*)$")
 _FILE = re.compile(r"^【文件】(.+?) [\d.]+ [KMGT]?B(?: .*)?$", re.DOTALL)
 _OLD_LINK = "[链接]:title:"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
-    """A message's content, taken apart."""
-
-    text: str
-    kind: Kind = Kind.TEXT
-    quote: Quote | None = None
-    title: str | None = None
-    url: str | None = None
-    file_name: str | None = None
 
 
 def read_content(content: str, word: str = "") -> Rendered:

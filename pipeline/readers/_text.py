@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
+from pipeline.i18n import _
+from pipeline.model import Skipped
+from pipeline.readers._format import Draft, Part
+from pipeline.readers._source import Source
+
 H = TypeVar("H")
 
 # No header is longer; patterns with a free name in them take too long on endless lines made to harm.
@@ -129,3 +134,12 @@ def _with_jitter(times: list[datetime], chosen: list[bool]) -> list[bool]:
         elif previous is not None:
             near[i] = abs(time - previous) <= _JITTER
     return near
+
+
+def each_draft(source: Source, header: Callable[[str], tuple[H, datetime] | None], draft: Callable[[Block[H]], Draft]) -> Iterator[Part]:
+    """The blocks of a text as drafts; then what stood before the first one, which is no message."""
+    preface: list[tuple[int, str]] = []
+    for block in blocks(source.lines(), header, preface=preface):
+        yield draft(block)
+    for line, __ in preface:
+        yield Skipped(where=source.name, line=line, reason=_("text before the first message"))

@@ -11,6 +11,7 @@ Local times; notices have the sender 系统消息; own messages may have no name
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from pipeline.i18n import _, _noop
@@ -51,19 +52,9 @@ def _draft(line: int, cells: list[str], columns: Columns, sent_at: datetime, opt
     if sender_id == NOBODY:
         return Draft(line=line, sent_at=sent_at, sender="", text=content, kind=kind_of_notice(content), mentions=())
     said = read_content(content, sent_at, options.tz)
+    draft = said.draft(sent_at, columns(cells, "SenderName"), sender_id=sender_id, line=line)
     pat = content.startswith('"') and is_pat(content) and is_notice(content)
-    return Draft(
-        line=line,
-        sent_at=sent_at,
-        sender_id=sender_id,
-        sender=columns(cells, "SenderName"),
-        text=said.text,
-        kind=kind_of_notice(content) if pat else said.kind,
-        quote=said.quote,
-        title=said.title,
-        url=said.url,
-        file_name=said.file_name,
-    )
+    return replace(draft, kind=kind_of_notice(content)) if pat else draft
 
 
 FORMAT = Format(

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from pipeline.i18n import _, _noop
@@ -103,18 +103,8 @@ def _draft(block: Block[_Head], clock: Clock, options: ReadOptions) -> Draft:
     if NOBODY in (head.name, head.id):
         return Draft(line=block.line, sent_at=sent_at, sender="", text=content, kind=kind_of_notice(content), mentions=())
     said = read_content(content, sent_at, options.tz)
-    return Draft(
-        line=block.line,
-        sent_at=sent_at,
-        sender_id=head.id,
-        sender=head.name,
-        text=said.text,
-        kind=kind_of_notice(content) if content.startswith('"') and is_pat(content) else said.kind,
-        quote=said.quote,
-        title=said.title,
-        url=said.url,
-        file_name=said.file_name,
-    )
+    draft = said.draft(sent_at, head.name, sender_id=head.id, line=block.line)
+    return replace(draft, kind=kind_of_notice(content)) if content.startswith('"') and is_pat(content) else draft
 
 
 FORMAT = Format(

@@ -75,17 +75,7 @@ def _drafts(sender: str, lines: list[str], start: int, day: datetime | None, clo
             yield Draft(line=start + offset, sent_at=sent_at, sender="", text=text, kind=kind_of_notice(text), mentions=())
             continue
         content = read_content(text)
-        yield Draft(
-            line=start + offset,
-            sent_at=sent_at,
-            sender="" if content.kind is Kind.SYSTEM else sender,
-            text=content.text,
-            kind=content.kind,
-            quote=content.quote,
-            title=content.title,
-            url=content.url,
-            file_name=content.file_name,
-        )
+        yield content.draft(sent_at, "" if content.kind is Kind.SYSTEM else sender, line=start + offset)
 
 
 def _quotes_apart(messages: Iterator[tuple[int, str]], said: deque[str]) -> Iterator[tuple[int, str]]:

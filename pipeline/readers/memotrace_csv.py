@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from pipeline.i18n import _, _noop
@@ -56,20 +57,10 @@ def _draft(line: int, cells: list[str], columns: Columns, clock: Clock) -> Draft
     sender, word = columns(cells, "发送人"), columns(cells, "类型")
     said = read_content(columns(cells, "内容"), word)
     notice = not sender or said.kind is Kind.SYSTEM
-    return Draft(
-        line=line,
-        id=true_id(columns(cells, "消息ID")),
-        sent_at=sent_at,
-        sender="" if notice else sender,
-        aliases=tuple(filter(None, (columns(cells, "备注"), columns(cells, "昵称")))) if not notice else (),
-        mentions=() if notice else None,
-        text=said.text,
-        kind=said.kind,
-        quote=said.quote,
-        title=said.title,
-        url=said.url,
-        file_name=said.file_name,
-    )
+    draft = said.draft(sent_at, "" if notice else sender, line=line, id=true_id(columns(cells, "消息ID")))
+    if notice:
+        return replace(draft, mentions=())
+    return replace(draft, aliases=tuple(filter(None, (columns(cells, "备注"), columns(cells, "昵称")))))
 
 
 FORMAT = Format(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 
 from pipeline.i18n import _noop
@@ -85,17 +86,7 @@ def _draft(block: Block[tuple[str, str]], clock: Clock) -> Draft:
             line=block.line, sent_at=sent_at, sender=sender, text="\n".join(filter(None, (title, url))), kind=kind, title=title, url=url
         )
     said = read_content(_PICTURE.sub(r"[\1]", _plain(own)))
-    return Draft(
-        line=block.line,
-        sent_at=sent_at,
-        sender=sender,
-        text=said.text,
-        kind=said.kind,
-        quote=Quote(text=_plain(quoted)) if quoted else None,
-        title=said.title,
-        url=said.url,
-        file_name=said.file_name,
-    )
+    return replace(said, quote=Quote(text=_plain(quoted)) if quoted else None).draft(sent_at, sender, line=block.line)
 
 
 FORMAT = Format(

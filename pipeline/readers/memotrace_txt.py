@@ -18,13 +18,13 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from pipeline.i18n import _, _noop
-from pipeline.model import Kind, Skipped
+from pipeline.i18n import _noop
+from pipeline.model import Kind
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._kinds import is_notice, kind_of_notice
 from pipeline.readers._memotrace import read_content
 from pipeline.readers._source import Probe, Source
-from pipeline.readers._text import Block, blocks, body_text
+from pipeline.readers._text import Block, body_text, each_draft
 from pipeline.readers._times import Clock
 from pipeline.readers.memotrace_csv import chat_of
 
@@ -42,11 +42,7 @@ def sniff(probe: Probe) -> bool:
 def read(source: Source, options: ReadOptions) -> Iterator[Part]:
     yield chat_of(source)
     clock = Clock(options.tz)
-    preface: list[tuple[int, str]] = []
-    for block in blocks(source.lines(), _header, preface=preface):
-        yield _draft(block, clock)
-    for line, __ in preface:
-        yield Skipped(where=source.name, line=line, reason=_("text before the first message"))
+    yield from each_draft(source, _header, lambda block: _draft(block, clock))
 
 
 def _header(line: str) -> tuple[str, datetime] | None:
@@ -66,17 +62,7 @@ def _draft(block: Block[str], clock: Clock) -> Draft:
     if not sender:
         return Draft(line=block.line, sent_at=sent_at, sender="", text=content, kind=kind_of_notice(content), mentions=())
     said = read_content(content)
-    return Draft(
-        line=block.line,
-        sent_at=sent_at,
-        sender="" if said.kind is Kind.SYSTEM else sender,
-        text=said.text,
-        kind=said.kind,
-        quote=said.quote,
-        title=said.title,
-        url=said.url,
-        file_name=said.file_name,
-    )
+    return said.draft(sent_at, "" if said.kind is Kind.SYSTEM else sender, line=block.line)
 
 
 FORMAT = Format(

@@ -13,12 +13,12 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from pipeline.i18n import _, _noop
-from pipeline.model import Chat, Kind, Skipped
+from pipeline.i18n import _noop
+from pipeline.model import Chat, Kind
 from pipeline.readers._format import Draft, Format, Part, ReadOptions
 from pipeline.readers._kinds import is_notice, kind_of_notice, read_placeholder, strip_word
 from pipeline.readers._source import Probe, Source
-from pipeline.readers._text import Block, blocks, body_text
+from pipeline.readers._text import Block, body_text, each_draft
 from pipeline.readers._times import Clock
 from pipeline.readers._wechat import split_suffix_quote
 
@@ -32,11 +32,7 @@ def sniff(probe: Probe) -> bool:
 def read(source: Source, options: ReadOptions) -> Iterator[Part]:
     yield Chat(name="", platform="wechat")
     clock = Clock(options.tz)
-    preface: list[tuple[int, str]] = []
-    for block in blocks(source.lines(), _header, preface=preface):
-        yield _draft(block, clock)
-    for line, __ in preface:
-        yield Skipped(where=source.name, line=line, reason=_("text before the first message"))
+    yield from each_draft(source, _header, lambda block: _draft(block, clock))
 
 
 def _header(line: str) -> tuple[str, datetime] | None:

@@ -20,7 +20,7 @@ from pipeline.search.features import Question, Scene, query_grams, table
 from pipeline.search.filters import Filters, allowed_rows
 from pipeline.search.meaning import archive_model, open_index
 from pipeline.search.usual import Usual, usual_queries
-from pipeline.search.window import snippet, window
+from pipeline.search.window import NEAR_SECONDS, snippet, window
 
 THREAD_NEAR = 4  # thread neighbours of the best candidates that are candidates themselves
 
@@ -95,17 +95,17 @@ class Searcher:
         gathered = self.gather(query, filters)
         if gathered is None:
             return None
-        around, rows, features, terms = gathered
+        around, rows, features, unseen = gathered
         scores = rank.score(features)
         order = sorted(range(len(rows)), key=lambda i: (-scores[i], -around.lines[rows[i]].at, rows[i]))
         ordered = [float(scores[i]) for i in order]
-        signs = rank.signs(features[order], ordered, self.usual, terms)
+        signs = rank.signs(features[order], ordered, self.usual, unseen)
         return Ranked(scene=around, rows=[rows[i] for i in order], scores=ordered, about=rank.about(signs))
 
     def gather(
         self, query: str, filters: Filters, without: frozenset[int] = frozenset()
-    ) -> tuple[Scene, list[int], NDArray[np.float32], int] | None:
-        """(surroundings, candidates, their features, how many terms the query has). Rows of `without` are passed over (training)."""
+    ) -> tuple[Scene, list[int], NDArray[np.float32], float] | None:
+        """(surroundings, candidates, their features, share of unseen terms). Rows of `without` are passed over (training)."""
         vector = self.embedder.queries([query]) if self.embedder and query.strip() else None
         allowed = allowed_rows(self.archive, filters)
         _terms, found = recall.recall(self.archive, self.index, self.model, query, vector, allowed, self._count)
@@ -119,11 +119,12 @@ class Searcher:
         question = Question(
             text=query,
             vector=vector.reshape(-1) if vector is not None else np.zeros(width, dtype=np.float32),
-            usual=self.usual.centre if len(self.usual.centre) else np.zeros(width, dtype=np.float32),
+            usual=self.usual.probes,
             idf=self._idf(query),
+            unseen=self._unseen(query),
         )
         rows, features = table(question, around)
-        return around, rows, features, len(question.idf)
+        return around, rows, features, question.unseen
 
     def _scene(self, found: dict[int, recall.Candidate], passes: set[int] | None, without: frozenset[int]) -> Scene:
         lines = scene.load_lines(self.archive, self.model, found)
@@ -149,6 +150,10 @@ class Searcher:
     def _idf(self, query: str) -> dict[str, float]:
         total = self.archive.newest_row() + 1
         return {g: math.log(total / (1 + self._count(gram_term(g))) + 1) for g in sorted(query_grams(query))}
+
+    def _unseen(self, query: str) -> float:
+        grams = query_grams(query)
+        return sum(self._count(gram_term(g)) == 0 for g in grams) / max(1, len(grams))
 
     def _count(self, term: str) -> int:
         if term not in self._counted:
@@ -200,7 +205,10 @@ def _near(threads: Mapping[tuple[int, int], Sequence[int]], rows: Sequence[int])
 
 
 def choose(ranked: Ranked, limit: int) -> list[tuple[int, list[int]]]:
-    """The best candidates that are not already shown in a better one's window, each with its window."""
+    """The best candidates that are not already shown in a better one's window, each with its window.
+
+    What a reply ties to a hit from hours away stands in its window, too, but is a moment of its own and may be a hit.
+    """
     chosen: list[tuple[int, list[int]]] = []
     shown: set[int] = set()
     for row in ranked.rows:
@@ -208,7 +216,8 @@ def choose(ranked: Ranked, limit: int) -> list[tuple[int, list[int]]]:
             continue
         around = window(ranked.scene, row)
         chosen.append((row, around))
-        shown |= {row, *around}
+        lines, at = ranked.scene.lines, ranked.scene.lines[row].at
+        shown |= {row, *(r for r in around if abs(lines[r].at - at) <= NEAR_SECONDS * 1_000_000)}
         if len(chosen) == limit:
             break
     return chosen

@@ -19,7 +19,7 @@ from pipeline.search.recall import Candidate
 from pipeline.search.scene import Findings, Line
 
 FEATURES = (
-    "exact", "cosine", "cosine_centred", "cosine_z", "cosine_rank", "cosine_behind",
+    "exact", "cosine", "cosine_centred", "cosine_probed", "cosine_z", "cosine_rank", "cosine_behind",
     "thread_best", "thread_top3", "thread_centre", "thread_rank", "thread_size",
     "parent", "reply_best", "qa_question", "qa_answer", "before", "after", "burst_best", "around",
     "strong", "strong_share", "loose", "loose_share", "coverage", "thread_coverage", "around_coverage", "qa_coverage",
@@ -28,19 +28,24 @@ FEATURES = (
 )  # fmt: skip
 
 BURST_SECONDS = 180
-NO_COSINE = 0.0
+PROBES_NEAR = 5  # usual queries that a message is held against: long notices are a little near to everything
+NO_COSINE, FAR = 0.0, -0.1
 _DIGIT = re.compile(r"\d")
 Rows = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """The query as ranking sees it: its vector, the archive's usual query vector, and its terms' weights."""
+    """The query as ranking sees it: its vector, the vectors of usual queries, and its terms' weights.
+
+    `unseen` is the share of its terms that stand in no message at all.
+    """
 
     text: str
     vector: NDArray[np.float32]
-    usual: NDArray[np.float32]
+    usual: NDArray[np.float32]  # [queries, dimension], may be empty
     idf: Mapping[str, float]
+    unseen: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +86,10 @@ class _Table:
     def __init__(self, question: Question, scene: Scene, rows: list[int]) -> None:
         self.q, self.scene, self.rows = question, scene, rows
         self.cosine = self._cosines(question.vector)
-        usual = self._cosines(question.usual)
+        mean = question.usual.mean(0) if len(question.usual) else np.zeros_like(question.vector)
+        self.toward = question.vector - mean
+        usual = self._cosines(mean)
+        self.probed = self._probed()
         self.centred = {r: self.cosine[r] - usual[r] for r in self.cosine}
         known = np.array(sorted((self.centred[r] for r in rows if r in self.centred), reverse=True)[:120] or [0.0])
         self.mean, self.spread = float(known.mean()), float(known.std()) or 1.0
@@ -110,6 +118,14 @@ class _Table:
         values = np.stack([v for _r, v in known]) @ vector
         return {r: float(c) for (r, _v), c in zip(known, values, strict=True)}
 
+    def _probed(self) -> dict[int, float]:
+        """Row → how much nearer the query is than the usual queries that are nearest to the message."""
+        known = [(r, v) for r in self.rows if (v := self.scene.lines[r].vector) is not None]
+        if not known or not len(self.q.usual):
+            return {}
+        near = np.sort(np.stack([v for _r, v in known]) @ self.q.usual.T, axis=1)[:, -PROBES_NEAR:].mean(1)
+        return {r: self.cosine[r] - float(n) for (r, _v), n in zip(known, near, strict=True)}
+
     def _thread(self, members: Sequence[int]) -> tuple[float, float, float, dict[int, int], set[str]]:
         """(best, mean of the best three, of the centre) centred cosines, rank of each member, grams of all."""
         known = [r for r in members if r in self.centred]
@@ -120,7 +136,7 @@ class _Table:
             return self.mean, self.mean, self.mean, {}, grams
         centre = np.mean([v for r in known if (v := self.scene.lines[r].vector) is not None], axis=0)
         length = float(np.linalg.norm(centre)) or 1.0
-        toward = float(centre @ (self.q.vector - self.q.usual)) / length
+        toward = float(centre @ self.toward) / length
         return top[0], sum(top) / len(top), toward, {r: i for i, r in enumerate(order)}, grams
 
     def features(self) -> Rows:
@@ -158,8 +174,8 @@ class _Table:
         around = set(self.grams[r]).union(*(self.grams[n] for n in near))
         qa_grams = set(self.grams[r]).union(*(self.grams[n] for n in [*asked, *answered] if n in self.grams))
         return [
-            float(candidate.exact), self.cosine.get(r, NO_COSINE), centred, self._z(centred), math.log1p(self.rank.get(r, 300)),
-            self.best - centred,
+            float(candidate.exact), self.cosine.get(r, NO_COSINE), centred, self.probed.get(r, FAR), self._z(centred),
+            math.log1p(self.rank.get(r, 300)), self.best - centred,
             self._z(best), self._z(top3), self._z(centre), math.log1p(ranks.get(r, 50)),
             math.log1p(len(self.scene.threads.get(key, ())) if key else 0),
             self._of([line.reply_row] if line.reply_row is not None else []), self._of(self.replies.get(r, [])), self._of(asked),

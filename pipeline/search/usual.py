@@ -1,8 +1,8 @@
 """What queries usually look like on this archive: the yardstick for silence.
 
 Cosines of a model sit at their own height, and an archive of one subject answers everything a little. So some
-generic questions are asked of the archive itself: their mean vector says what is common to all queries, and how
-near their best hits come says what an unanswered query looks like here.
+generic questions are asked of the archive itself: their vectors say what is common to all queries and how near a message
+is to just any question, and how near their best hits come says what an unanswered query looks like here.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ PROBES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usual:
-    """Mean vector of generic queries; mean and spread of the cosines of their best hits on this archive."""
+    """Vectors of generic queries; mean and spread of the cosines of their best hits on this archive."""
 
-    centre: NDArray[np.float32]
+    probes: NDArray[np.float32]  # [queries, dimension]
     best_mean: float
     best_spread: float
 
@@ -46,20 +46,19 @@ class Usual:
 def usual_queries(archive: Archive, embedder: Embedder | None, index: VectorIndex | None) -> Usual:
     """Measured once for a model and size of archive, then kept in the archive."""
     if embedder is None or index is None or not len(index):
-        return Usual(centre=np.zeros(0, dtype=np.float32), best_mean=0.0, best_spread=1.0)
-    kept = archive.setting("usual_queries")
-    if kept:
-        value = json.loads(kept)
-        if value["model"] == embedder.name and value["size"] <= len(index) * GROWTH and len(index) <= value["size"] * GROWTH:
-            centre = np.frombuffer(base64.b64decode(value["centre"]), dtype=np.float32)
-            return Usual(centre=centre, best_mean=value["mean"], best_spread=value["spread"])
-    vectors = embedder.queries(PROBES)
-    best = np.array([index.search(v[None], 1)[0][1] for v in vectors])
-    usual = Usual(centre=vectors.mean(0), best_mean=round(float(best.mean()), 5), best_spread=max(round(float(best.std()), 5), 1e-3))
+        return Usual(probes=np.zeros((0, 1), dtype=np.float32), best_mean=0.0, best_spread=1.0)
+    kept = json.loads(archive.setting("usual_queries", "{}"))
+    known = kept.get("model") == embedder.name and "probes" in kept  # "probes" came later than the rest
+    if known and kept["size"] <= len(index) * GROWTH and len(index) <= kept["size"] * GROWTH:
+        probes = np.frombuffer(base64.b64decode(kept["probes"]), dtype=np.float16).reshape(-1, embedder.dimension)
+        return Usual(probes=probes.astype(np.float32), best_mean=kept["mean"], best_spread=kept["spread"])
+    probes = embedder.queries(PROBES).astype(np.float16)
+    best = np.array([index.search(v[None].astype(np.float32), 1)[0][1] for v in probes])
+    mean, spread = round(float(best.mean()), 5), max(round(float(best.std()), 5), 1e-3)
     if not archive.read_only:
         value = {
-            "model": embedder.name, "size": len(index), "centre": base64.b64encode(usual.centre.tobytes()).decode("ascii"),
-            "mean": usual.best_mean, "spread": usual.best_spread,
+            "model": embedder.name, "size": len(index), "probes": base64.b64encode(probes.tobytes()).decode("ascii"),
+            "mean": mean, "spread": spread,
         }  # fmt: skip
         archive.set_setting("usual_queries", json.dumps(value))
-    return usual
+    return Usual(probes=probes.astype(np.float32), best_mean=mean, best_spread=spread)

@@ -40,7 +40,7 @@ def untangle(
     quoted = [row.get(m.reply_to, -1) if m.reply_to and m.reply_to != m.id else -1 for m in spoken]
     senders = number_senders(spoken)
     named = find_addressees(spoken, senders)
-    linker = choose_linker(named)
+    linker = choose_linker(spoken, named)
     tier = _tier(vectors, options) if linker.has_acts else FAST
 
     def vectors_of(low: int, high: int) -> Floats:
@@ -48,9 +48,9 @@ def untangle(
         return centred(vectors.quality(rows) if tier == QUALITY else vectors.fast[rows])
 
     decoded = decode(score_candidates(spoken, vectors_of, linker, tier), quoted, linker.start_factor)
-    links = {link.message_id: link for link in make_links(spoken, decoded, quoted, _how(decoded, senders, named))}
-    of_system = {m.id: ReplyLink(message_id=m.id, parent_id=None) for m in messages if m.is_system}
-    return [(links | of_system)[m.id] for m in messages], make_threads(spoken, decoded, quoted)
+    links = iter(make_links(spoken, decoded, quoted, _how(decoded, senders, named)))
+    every = [ReplyLink(message_id=m.id, parent_id=None) if m.is_system else next(links) for m in messages]
+    return every, make_threads(spoken, decoded, quoted)
 
 
 def _tier(vectors: MessageVectors, options: ThreadOptions) -> str:

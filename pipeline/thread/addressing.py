@@ -48,68 +48,81 @@ def find_addressees(messages: Sequence[Message], senders: Sequence[int]) -> list
     names = _Names(messages, senders)
     found = []
     for m, own in zip(messages, senders, strict=True):
-        by_sender = {} if m.is_system else names.in_message(m)
-        by_sender.pop(own, None)
+        by_sender = {} if m.is_system else names.in_message(m, own)
+        names.spoke(own)
         ranked = sorted(by_sender.items(), key=lambda x: (-x[1], x[0]))
         found.append(tuple(Addressee(sender=s, how=h) for s, h in ranked))
     return found
 
 
 class _Names:
-    """The chat's names and their short forms, looked up in a text in time linear in its length."""
+    """The chat's names and their short forms, looked up in a text in time linear in its length.
+
+    A name that several bear (two people called 小王, one person under two ids) is the one of them who spoke last.
+    """
 
     def __init__(self, messages: Sequence[Message], senders: Sequence[int]) -> None:
         self._by_id: dict[str, int] = {}
-        self._latin: dict[str, set[int]] = {}
-        self._chinese: dict[str, set[int]] = {}
+        self._bearers: dict[str, list[int]] = {}  # form → its two bearers who spoke last, the later one first
+        self._forms: dict[int, set[str]] = {}
         for m, s in zip(messages, senders, strict=True):
-            if m.is_system:
-                continue
-            self._by_id.setdefault(m.sender_id, s)
-        for name, s in sorted({(name, s) for m, s in zip(messages, senders, strict=True) for name in m.names if not m.is_system and name}):
-            for form in {fold(name), fold(short_name(name))}:
-                if cjk_share(form) > 0 and len(form) >= MIN_CHINESE:
-                    self._chinese.setdefault(form, set()).add(s)
-                elif len(form) >= MIN_LATIN:
-                    self._latin.setdefault(form, set()).add(s)
+            if not m.is_system:
+                self._by_id.setdefault(m.sender_id, s)
+        called = {(s, name) for m, s in zip(messages, senders, strict=True) for name in m.names if not m.is_system and name}
+        for s, name in sorted(called):
+            for form in sorted({fold(name), fold(short_name(name))}):
+                if len(form) >= (MIN_CHINESE if cjk_share(form) > 0 else MIN_LATIN):
+                    self._forms.setdefault(s, set()).add(form)
+                    known = self._bearers.setdefault(form, [])
+                    if s not in known and len(known) < 2:
+                        known.append(s)
         self._starts: dict[str, list[str]] = {}
-        for form in sorted(self._chinese, key=lambda f: (-len(f), f)):
+        for form in sorted((f for f in self._bearers if cjk_share(f) > 0), key=lambda f: (-len(f), f)):
             self._starts.setdefault(form[:2], []).append(form)
+        # Finds the places where a name may begin much faster than a loop over all characters.
+        firsts = "".join(sorted({f[0] for f in self._starts}))
+        self._may_begin = re.compile(f"[{re.escape(firsts)}]") if firsts else None
 
-    def in_message(self, m: Message) -> dict[int, How]:
+    def spoke(self, sender: int) -> None:
+        for form in self._forms.get(sender, ()):
+            known = self._bearers[form]
+            if known[0] != sender:
+                self._bearers[form] = [sender, known[0]]
+
+    def in_message(self, m: Message, own: int) -> dict[int, How]:
+        """Whom the message of sender `own` names; nobody names themselves."""
         found: dict[int, How] = {self._by_id[i]: How.AT for i in m.mentions if i in self._by_id}
         text = fold(m.text[:MAX_TEXT])
         for token in _TOKEN.finditer(text):
-            self._take_latin(token.group(), token.start() == 0, found)
-        if self._starts:
-            self._take_chinese(text, found)
+            self._take_latin(token.group(), None if token.start() else text[token.end() :].lstrip()[:1], own, found)
+        if self._may_begin:
+            self._take_chinese(text, own, found)
+        found.pop(own, None)
         return found
 
-    def _take_latin(self, token: str, first: bool, found: dict[int, How]) -> None:
+    def _take(self, form: str, how: How, own: int, found: dict[int, How]) -> None:
+        meant = next((s for s in self._bearers[form] if s != own), own)
+        found[meant] = max(found.get(meant, How.NAMED), how)
+
+    def _take_latin(self, token: str, after: str | None, own: int, found: dict[int, How]) -> None:
+        """`after`: what follows the first token of a text ("name , …" in tokenised logs), None for the others."""
         at = token.startswith("@")
         bare = token[1:] if at else token
         stripped = bare.rstrip(_TOKEN_END)
         for form in (bare, stripped):
-            if senders := self._latin.get(form):
-                how = How.AT if at else How.LEADING if first and form != bare and bare[len(form)] in ":,：，" else How.NAMED
-                for s in senders:
-                    found[s] = max(found.get(s, How.NAMED), how)
+            if form in self._bearers:
+                leads = after is not None and (bare[len(form) : len(form) + 1] or after) in set(":,：，")
+                self._take(form, How.AT if at else How.LEADING if leads else How.NAMED, own, found)
                 return
 
-    def _take_chinese(self, text: str, found: dict[int, How]) -> None:
-        at = 0
-        while at < len(text) - 1:
-            form = next((f for f in self._starts.get(text[at : at + 2], ()) if text.startswith(f, at)), None)
+    def _take_chinese(self, text: str, own: int, found: dict[int, How]) -> None:
+        assert self._may_begin
+        after = 0
+        for place in self._may_begin.finditer(text):
+            at = place.start()
+            form = next((f for f in self._starts.get(text[at : at + 2], ()) if text.startswith(f, at)), None) if at >= after else None
             if form is None:
-                at += 1
                 continue
-            how = (
-                How.AT
-                if at and text[at - 1] == "@"
-                else How.LEADING
-                if at == 0 and text[len(form) : len(form) + 1] in set(":,")
-                else How.NAMED
-            )
-            for s in self._chinese[form]:
-                found[s] = max(found.get(s, How.NAMED), how)
-            at += len(form)
+            after = at + len(form)
+            leads = at == 0 and text[after : after + 1] in set(":,")
+            self._take(form, How.AT if at and text[at - 1] == "@" else How.LEADING if leads else How.NAMED, own, found)

@@ -17,6 +17,10 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 MAX_GRAMS = 16  # the rarest distinct grams of a message; enough for an overlap, and a fixed width
+EVEN_SHARE = 0.98  # of the steps of equal length; the busiest real channel told by the minute has .955
+EVEN_STEP = 30.0  # seconds
+LONGEST_STEP = 20 * 60.0  # a longer one is a pause
+FEWEST_STEPS = 20  # fewer may be alike by chance
 CONTEXT = 3  # messages that stand for what was being said around one
 
 
@@ -70,14 +74,32 @@ class Columns:
         return row
 
 
-def read_columns(messages: Sequence[Message], vectors: NDArray[np.float32]) -> Columns:
-    """`vectors` belong to `messages`; the system's rows are left out of the columns."""
+def says_nothing(messages: Sequence[Message]) -> bool:
+    """Are the times made up: within its stretches of talk nearly every message as long after the last as every other?"""
+    gaps = np.diff(np.array([m.sent_at.timestamp() for m in messages], dtype=np.float64))
+    talk = np.round(gaps[(gaps >= 0) & (gaps < LONGEST_STEP)])
+    if len(talk) < FEWEST_STEPS:
+        return False
+    return bool(np.unique(talk, return_counts=True)[1].max() >= EVEN_SHARE * len(talk))
+
+
+def evened(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One message every EVEN_STEP seconds; pauses stay. What a clock that says nothing is read as."""
+    gaps = np.diff(seconds, prepend=seconds[:1])
+    found: NDArray[np.float64] = seconds[:1].sum() + np.cumsum(np.where(gaps < LONGEST_STEP, EVEN_STEP, gaps))
+    return found
+
+
+def read_columns(messages: Sequence[Message], vectors: NDArray[np.float32], has_clock: bool = True) -> Columns:
+    """`vectors` belong to `messages`; the system's rows are left out of the columns. Without a clock times are `evened`."""
     kept = [i for i, m in enumerate(messages) if not m.is_system]
     mine = [messages[i] for i in kept]
     n = len(mine)
     row = {m.id: r for r, m in enumerate(mine)}
     sender = np.array(number_senders(mine), dtype=np.int64)
     seconds = np.maximum.accumulate(np.array([m.sent_at.timestamp() for m in mine], dtype=np.float64)) if n else np.zeros(0)
+    if not has_clock:
+        seconds = evened(seconds)
     named = find_addressees(mine, sender.tolist())
     addressed, how = np.full((n, 2), -1, dtype=np.int64), np.zeros((n, 2), dtype=np.int64)
     for r, people in enumerate(named):

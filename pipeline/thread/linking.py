@@ -2,6 +2,7 @@
 
 Two linkers, because people who share a channel fall into one of two customs. Where they name whom they speak to (IRC), the
 names tell almost all; elsewhere turns, pace and what is said do. The chat's share of messages that name somebody tells which.
+A third one is for logs whose clock says nothing (one message every 15 seconds: times that a program made up): pace would mislead.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pipeline.model import Message
 from pipeline.thread.acts import ACTS, acts_of
 from pipeline.thread.addressing import Addressee, How
 from pipeline.thread.candidates import candidates
-from pipeline.thread.columns import Columns, Floats, Ints, read_columns
+from pipeline.thread.columns import Columns, Floats, Ints, read_columns, says_nothing
 from pipeline.thread.features import FEATURES, message_table, pair_table
 
 ADDRESSING_SHARE = 0.085  # community chats name somebody in up to 7 messages of 100, IRC channels in 10 to 56
@@ -35,7 +36,7 @@ COMMUNITY_FEATURES: list[str] = [*FEATURES, *(f"me.act.{a}" for a in ACTS), *(f"
 class Linker:
     """One learned linker; `start_factor` weighs "starts something new" against the sum of a thread's links when decoding.
 
-    `flatness` below 1 evens out the probabilities before they are summed.
+    `flatness` below 1 evens out the probabilities before they are summed. Without a clock, times are read as evenly spaced.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Linker:
     start_factor: float
     flatness: float
     has_acts: bool
+    has_clock: bool = True
 
     def trees(self, tier: str) -> Trees:
         file = f"thread_{self.name}_{tier}.onnx" if self.has_acts else f"thread_{self.name}.onnx"
@@ -55,6 +57,7 @@ class Linker:
 # The factors were chosen on the development sets: annotated chats (leave-one-out), Ubuntu IRC dev.
 ADDRESSED = Linker(name="addressed", recent=40, start_factor=0.85, flatness=0.75, has_acts=False)
 COMMUNITY = Linker(name="community", recent=20, start_factor=1.4, flatness=1.0, has_acts=True)
+CLOCKLESS = Linker(name="clockless", recent=20, start_factor=1.0, flatness=1.0, has_acts=False, has_clock=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +69,12 @@ class Candidates:
     probability: Floats
 
 
-def choose_linker(addressees: Sequence[Sequence[Addressee]]) -> Linker:
-    """By whom each message names."""
+def choose_linker(messages: Sequence[Message], addressees: Sequence[Sequence[Addressee]]) -> Linker:
+    """By whom each message names; where few name anybody, by the clock."""
     plainly = sum(bool(people) and people[0].how >= How.LEADING for people in addressees)
-    return ADDRESSED if plainly and plainly >= ADDRESSING_SHARE * len(addressees) else COMMUNITY
+    if plainly and plainly >= ADDRESSING_SHARE * len(addressees):
+        return ADDRESSED
+    return CLOCKLESS if says_nothing(messages) else COMMUNITY
 
 
 def score_candidates(messages: list[Message], vectors_of: Callable[[int, int], Floats], linker: Linker, tier: str) -> Iterator[Candidates]:
@@ -77,7 +82,7 @@ def score_candidates(messages: list[Message], vectors_of: Callable[[int, int], F
     for low in range(0, len(messages), SLAB):
         high = min(low + SLAB, len(messages))
         first, last = max(low - BEFORE, 0), min(high + AFTER, len(messages))
-        c = read_columns(messages[first:last], vectors_of(first, last))
+        c = read_columns(messages[first:last], vectors_of(first, last), linker.has_clock)
         for found in _score_slab(c, linker, tier, low - first, high - first):
             yield Candidates(row=found.row + first, parents=found.parents + first, probability=found.probability)
 

@@ -1,0 +1,56 @@
+"""`python -m quality.duplicates`: labelled everyday questions (LCQMC) judged by words alone, as the ledger judges two askings.
+
+Pairs are each query with its labelled duplicates, and with its NEAREST texts of the corpus, of which those that nobody has
+labelled count as wrong (most of what is said of them is right all the same: "什么样的女人值得爱?" with another question mark).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.memory.match import Side, centred, embed, read_learned, same_by_words, side_of
+from train.__main__ import eval_data
+from train.memory import CachedQuality
+
+NEAREST = 3
+BLOCK = 512
+
+
+def main() -> None:
+    texts, queries, right = read(eval_data() / "retrieval" / "dup_lcqmc_dev")
+    ids, learned = list(texts), read_learned()
+    vectors = centred(embed(list(texts.values()), CachedQuality()), list(texts.values()), learned)
+    zero = np.zeros_like(vectors[0])
+    sides: dict[str, Side] = {i: side_of(texts[i], learned, v, zero, zero) for i, v in zip(ids, vectors, strict=True)}
+    place = {i: n for n, i in enumerate(ids)}
+    pairs = {frozenset(p) for p in right}
+    for start in range(0, len(queries), BLOCK):
+        block = [place[i] for i in queries[start : start + BLOCK]]
+        cosine = vectors[block] @ vectors.T
+        cosine[np.arange(len(block)), block] = -1.0
+        for n, near in zip(block, np.argsort(-cosine, axis=1, kind="stable")[:, :NEAREST], strict=True):
+            pairs |= {frozenset((ids[n], ids[int(m)])) for m in near}
+    said = [p for p in pairs if len(p) == 2 and _same(*sorted(p), texts, sides, learned)]
+    found = sum(p in right for p in said)
+    print(f"{len(right)} labelled duplicates, {len(pairs) - len(right)} neighbours that are none")
+    print(f"called the same by their words: {len(said)}, precision {found / len(said):.3f}, recall {found / len(right):.3f}")
+
+
+def _same(a: str, b: str, texts: dict[str, str], sides: dict[str, Side], learned: Any) -> bool:
+    return same_by_words(texts[a], sides[a], texts[b], sides[b], learned) > 0
+
+
+def read(folder: Path) -> tuple[dict[str, str], list[str], set[frozenset[str]]]:
+    """Corpus id → text; the corpus ids of the queries; labelled pairs of corpus ids."""
+    texts = {r["id"]: r["text"] for r in map(json.loads, (folder / "corpus.jsonl").read_text(encoding="utf-8").splitlines())}
+    own = {r["id"]: r["self"] for r in map(json.loads, (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines())}
+    labels = [line.split("\t") for line in (folder / "qrels.tsv").read_text(encoding="utf-8").splitlines()]
+    return texts, list(own.values()), {frozenset((own[q], d)) for q, d, *_grade in labels if own[q] != d}
+
+
+if __name__ == "__main__":
+    main()
