@@ -143,7 +143,8 @@ def write_tables(figures: dict[str, float]) -> None:
 
 
 def gold_figures(data: Path, chats: list[str], task: str, keep: Path) -> dict[str, float]:
-    """Means over the Chinese chats (gold.*) and the English ones (gold.en.*), each chat by weights that never saw it."""
+    """Means over the Chinese chats (gold.*), the English ones (gold.en.*) and all ten (gold.ten.*, what the clock's figures are means
+    of), each chat by weights that never saw it."""
 
     def measured(chat: str) -> dict[str, float]:
         arguments = ["gold", str(data / "gold" / chat), *(["--as", "clipboard"] if task == "clipboard" else [])]
@@ -152,8 +153,8 @@ def gold_figures(data: Path, chats: list[str], task: str, keep: Path) -> dict[st
         return found
 
     rows = dict(zip(chats, side_by_side(measured, chats), strict=True))
-    figures: dict[str, float] = {}
-    for language, names in (("", [c for c in chats if c not in ENGLISH]), ("en.", [c for c in chats if c in ENGLISH])):
+    figures: dict[str, float] = {f"{task}.ten.over_clock": min(rows[c]["thread_1-1"] - rows[c]["clock_1-1"] for c in chats)}
+    for language, names in (("ten.", chats), ("", [c for c in chats if c not in ENGLISH]), ("en.", [c for c in chats if c in ENGLISH])):
         for key in sorted({k for c in names for k in rows[c]}):
             known = [rows[c][key] for c in names if key in rows[c] and rows[c][key] == rows[c][key]]
             figures[f"{task}.{language}{key}"] = sum(known) / len(known)

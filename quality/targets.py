@@ -5,10 +5,11 @@ from __future__ import annotations
 # title → rows of (figure, what it is, must, aim); a figure that ends in "<" must stay below
 TABLES: dict[str, list[tuple[str, str, str, str]]] = {
     "Threads": [
-        ("gold.thread_1-1", "gold chats, 1-1 (best pause clock a chat: 64)", "69", "80"),
-        ("gold.thread_EM_F", "gold chats, exact match F (clock: 28)", "37", "52"),
-        ("gold.session_F1", "sessions, F1 (± 3 messages)", ".75", ".9"),
-        ("gold.topic_pair_F1", "topics, pair F1 (one topic a pause: .49)", ".55", ".75"),
+        ("gold.ten.thread_1-1", "gold chats, 1-1 (best pause clock a chat: 64)", "69", "80"),
+        ("gold.ten.thread_EM_F", "gold chats, exact match F (clock: 28)", "37", "52"),
+        ("gold.ten.over_clock", "… chats' 1-1 above their best clock's, the least", "≥ −2", ""),
+        ("gold.ten.session_F1", "sessions, F1 (± 3 messages)", ".75", ".9"),
+        ("gold.ten.topic_pair_F1", "topics, pair F1 (one topic a pause: .49)", ".55", ".75"),
         ("irc.VI", "Ubuntu IRC dev, VI (Ma et al. 2022, test: 92.7)", "92", "93.5"),
         ("irc.one2one", "Ubuntu IRC dev, 1-1 (77.7)", "80", "84"),
         ("irc.EM_F", "Ubuntu IRC dev, exact match F (40.8)", "40", "46"),
@@ -73,6 +74,11 @@ TABLES: dict[str, list[tuple[str, str, str, str]]] = {
         ("memory.kol_3_in_5", "the first three KOL among our first five", ".8", "1"),
     ],
 }
+
+
+def asked() -> frozenset[str]:
+    """The figures that the tables hold."""
+    return frozenset(name for rows in TABLES.values() for name, *_ in rows)
 
 
 def tables(figures: dict[str, float]) -> str:

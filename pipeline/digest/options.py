@@ -32,7 +32,7 @@ class DigestOptions:
     value_power: float = 2.0  # >1: few very valuable messages before many fair ones
     cost_scale: float = 1.0  # 0: length does not matter, 1: value a character
     short_cost_scale: float = 0.8
-    qa_weight: float = 8.0
+    qa_weight: float = 18.0  # at 8 notices and to-dos crowd pairs out, at 30 pairs crowd out what else must be shown
     unanswered_weight: float = 1.2
     item_weight: float = 3.0
     # In this order, before all that competes: short, and looked for.
