@@ -130,6 +130,11 @@ def test_an_address_is_never_cut_in_half() -> None:
     assert cut("模板在这里 https://example.com/a/b?x=1;y=2 大家自取", 20) == "模板在这里…"
 
 
+def test_of_a_message_that_opens_with_an_address_the_words_are_kept() -> None:
+    text = "https://docs.example.com/camp/pitfalls/2026 前三章的易错点整理好了 有错直接改 谢谢大家"
+    assert cut(text, 24) == "…前三章的易错点整理好了 有错直接改 谢谢大家"
+
+
 def test_the_beginning_of_what_matters_beats_a_whole_aside() -> None:
     text = "电脑版左侧按住 Ctrl 多选笔记本再右键导出成 Markdown 压缩包就行。手机没有。"
     assert Quoter(mask=mask, rarity=rarity([message(text)])).shorten(text, 24).startswith("电脑版左侧按住 Ctrl")

@@ -159,6 +159,9 @@ def cut(text: str, limit: int) -> str:
     """The beginning of a text up to the end of a clause near the limit, with "…"; never inside a figure, a word or an address."""
     if len(text) <= limit * OVER:
         return text
+    opening = _URL.match(text)
+    if opening and opening.end() > limit * EARLY and text[opening.end() :].strip():  # an entry carries its address beside its words
+        return ELLIPSIS + cut(text[opening.end() :].strip(), limit - 1)
     room = max(1, limit - 1)
     inside = next((u for u in _URL.finditer(text) if 0 < u.start() < room < u.end()), None)
     if inside:  # half an address is of no use
@@ -199,7 +202,7 @@ def _asking_end(text: str, limit: int) -> str:
     if last <= limit * OVER:
         return cut(text, limit)
     first = next((a for a, _ in clauses if last - a <= limit), clauses[asking[-1]][0])
-    return ELLIPSIS + cut(text[first:], limit)
+    return ELLIPSIS + cut(text[first:].lstrip(), limit)
 
 
 def find_phrase(message: Message, log: str, hide: Callable[[str], str], shortest: int = 6, longest: int = 20) -> str:
@@ -210,7 +213,7 @@ def find_phrase(message: Message, log: str, hide: Callable[[str], str], shortest
     """
     parts = [part for line in hide(message.text).splitlines() for part in line.split("***")]
     for clause in (c.strip() for part in parts for c in _BREAK.split(part)):
-        if shortest <= len(clause) <= longest and log.count(clause) == 1:
+        if shortest <= len(clause) <= longest and clause[0] not in "/(（…" and log.count(clause) == 1:
             return clause
     for part in (p.strip() for p in parts):
         for size in range(min(shortest, len(part)), min(2 * longest, len(part)) + 1):

@@ -17,6 +17,7 @@ from pipeline.digest.quote import find_phrase
 from pipeline.model import Entry, Item, Message, QAEntry, QAPair, StartHere, TopicEntry
 
 CLOSED_MOST, DUE_MOST = 6, 6  # the digest is of what is new: memory takes a few lines
+ANSWER_ROOM = 2  # times a digest's own: a late answer often opens with an apology, and readers no longer have its question in mind
 Line = TypeVar("Line", QAEntry, Entry)
 
 
@@ -69,7 +70,7 @@ class _Recall:
 
     def _pair(self, pair: QAPair) -> QAEntry | None:
         question = self._entry(pair.question_ids, self.desk.o.question_chars)
-        answers = [e for a in pair.answers if (e := self._entry(a.message_ids, self.desk.o.answer_chars))]
+        answers = [e for a in pair.answers if (e := self._entry(a.message_ids, ANSWER_ROOM * self.desk.o.answer_chars))]
         if question is None or not answers:
             return None
         return QAEntry(question=question, answers=tuple(answers), status=pair.status, confidence=round(pair.confidence, 3))

@@ -32,7 +32,7 @@ REASONS = (
 )  # fmt: skip
 NOISE_AT = 0.58
 AGAIN_SHARE = 0.7  # of the second look: half and half is as good in the mean, worse in the worst chat
-AD_AT = 0.15  # ads are rare where this was learned, and seldom like another community's
+AD_AT = 0.12  # ads are rare where this was learned, and seldom like another community's
 QUESTION_SPARES = 0.65  # a likely question is never noise, whatever its words …
 QUESTION_SPARES_AD = 0.9  # … "anybody need a …?" excepted
 BASE = "base"  # what a message is worth before anything is known of it
