@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -211,6 +212,34 @@ def test_ten_thousand_identical_lines_take_time_in_proportion() -> None:
     messages = many(10_000, senders=7, step=timedelta(seconds=3), text="签到")
     links, threads = untangled(messages)
     check_partition(messages, links, threads)
+
+
+def test_links_of_a_log_with_system_messages_take_time_in_proportion() -> None:
+    """Once every message copied the table of all links."""
+
+    def seconds(n: int) -> float:
+        messages = [replace(m, kind=Kind.SYSTEM) if k % 50 else m for k, m in enumerate(many(n, senders=9, step=timedelta(seconds=41)))]
+        vectors = MessageVectors(messages, fast(), fast())
+        started = time.process_time()
+        untangle(messages, [], vectors, ThreadOptions())
+        return time.process_time() - started
+
+    seconds(500)
+    assert seconds(24_000) < 10 * seconds(6_000)
+
+
+@pytest.mark.slow
+def test_a_thread_of_fifty_thousand_messages_stays_one() -> None:
+    messages = [replace(m, reply_to=f"m{k - 1}") for k, m in enumerate(many(50_000, senders=9, step=timedelta(seconds=41)))]
+    _, threads = untangled(messages)
+    assert [len(t.messages) for t in threads] == [50_000]
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_identical_lines_are_sensible_threads() -> None:
+    messages = [replace(m, text="收到") for m in many(100_000, senders=200, step=timedelta(seconds=7))]
+    _, threads = untangled(messages)
+    assert len(threads) < 1000
 
 
 def test_explain_names_the_quote_the_pause_and_the_shared_words() -> None:
