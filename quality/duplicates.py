@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from pipeline.memory.match import Side, centred, embed, read_learned, same_by_words, side_of
+from pipeline.text import fold
 from train.__main__ import eval_data
 from train.memory import CachedQuality
 
 NEAREST = 3
+SHOWN = 40  # every so manieth unlabelled pair is shown, to be read
 BLOCK = 512
 
 
@@ -36,8 +38,17 @@ def main() -> None:
             pairs |= {frozenset((ids[n], ids[int(m)])) for m in near}
     said = [p for p in pairs if len(p) == 2 and _same(*sorted(p), texts, sides, learned)]
     found = sum(p in right for p in said)
+    alike = sum(len({solid(texts[i]) for i in p}) == 1 for p in said if p not in right)
     print(f"{len(right)} labelled duplicates, {len(pairs) - len(right)} neighbours that are none")
     print(f"called the same by their words: {len(said)}, precision {found / len(said):.3f}, recall {found / len(right):.3f}")
+    print(f"of the unlabelled {len(said) - found}, the same but for marks and blanks: {alike}")
+    for p in sorted(map(sorted, (q for q in said if q not in right)))[::SHOWN]:
+        print("  unlabelled:", " | ".join(texts[i] for i in p))
+
+
+def solid(text: str) -> str:
+    """The text without marks and blanks, which make no other question."""
+    return "".join(c for c in fold(text) if c.isalnum())
 
 
 def _same(a: str, b: str, texts: dict[str, str], sides: dict[str, Side], learned: Any) -> bool:
