@@ -86,9 +86,12 @@ def seen_by(member: str | None, analysis: Analysis, settings: Globals) -> tuple[
 def render_options(settings: Globals, templates: Path | None, digest: Digest) -> RenderOptions:
     """Labels in the language that was asked for, else in the chat's: its members read them."""
     from pipeline.render import RenderOptions
+    from pipeline.text import written_in
 
     config, own = chat_config(settings, digest.chat)
-    spoken = settings.labels or own.language or digest.stats["language"]
+    spoken = settings.labels or own.language or digest.stats.get("language")
+    if not spoken:  # a digest of an earlier version, or one written by hand
+        spoken = written_in([m.text for m in digest.sources.values()] or [digest.chat.name])
     return RenderOptions(
         lang=LABELS.get(spoken, "en"),
         templates=templates or config.templates,
