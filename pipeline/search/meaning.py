@@ -80,6 +80,13 @@ def _newest(archive: Archive) -> int:
     return int(archive.db.execute("SELECT coalesce(max(id), 0) FROM vector").fetchone()[0])
 
 
+def searched_vectors(archive: Archive) -> tuple[Ids, Vectors]:
+    """Every vector that a search may find, with its id: what an index is measured against. There is a model already."""
+    model = archive_model(archive)
+    assert model is not None
+    return _tail(archive, model, 0, _newest(archive))
+
+
 def _tail(archive: Archive, model: tuple[int, str, int], after: int, newest: int) -> tuple[Ids, Vectors]:
     parts = list(_batches(archive, model[0], model[2], after, newest))
     if not parts:
