@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.archive import Archive, open_archive
-from pipeline.archive.store import content_hash, micros
+from pipeline.archive.store import content_hash, micros, storable
 from pipeline.archive.words import WORDS_VERSION, Prepared, prepare
 from pipeline.embedding import load_embedder
 from pipeline.search.meaning import open_index, update_index
 from pipeline.search.usual import usual_queries
+from pipeline.text import clean
 
 SOURCE = Path(os.environ.get("DIANTI_TRAIN_CACHE", ".cache")) / "search"  # left by `python -m train --only search`
 NOISE = 0.25  # length of the noise added to a vector of length 1: cosine to the original 0.97
@@ -112,7 +113,7 @@ def _copy(base: list[Original], copy: int, rng: np.random.Generator) -> Iterator
 
 
 def _insert(db: sqlite3.Connection, row: int, o: Original, copy: int) -> None:
-    content = content_hash(f"{copy}/{row}/{o.text}")
+    content = content_hash(storable(clean(o.text)))  # as `add` would: whoever analyses the neighbours finds their vectors
     db.execute(
         "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?)",
         (row, o.chat, f"{copy}-{o.id}", micros(o.sent_at), o.sent_at.isoformat(), o.sender_id, o.sender, o.text, o.kind, content),
@@ -138,7 +139,7 @@ def _insert(db: sqlite3.Connection, row: int, o: Original, copy: int) -> None:
         ),  # type: ignore[call-overload]
     )
     if o.vector is not None:
-        db.execute("INSERT INTO vector (model, content, data) VALUES (1, ?, ?)", (content, o.vector.astype(np.float16).tobytes()))
+        db.execute("INSERT OR IGNORE INTO vector (model, content, data) VALUES (1, ?, ?)", (content, o.vector.astype(np.float16).tobytes()))
 
 
 def _grams_only(text: str) -> str:

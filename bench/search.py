@@ -24,6 +24,7 @@ from pipeline.archive.add import add_export, bring_up_to_date
 from pipeline.embedding import FAST, QUALITY, load_embedder
 from pipeline.model import Chat, Export, Kind, Message
 from pipeline.search import Searcher
+from pipeline.search.meaning import searched_vectors
 
 CACHE = Path(os.environ.get("DIANTI_TRAIN_CACHE", ".cache")) / "bench"
 BARE = "import faiss; from pipeline.embedding import load_embedder; load_embedder().queries(['续费率怎么算'])"
@@ -106,16 +107,14 @@ def recall(archive: Archive) -> None:
     """recall@10 of the index against comparing every vector."""
     searcher = Searcher(archive, load_embedder())
     assert searcher.index is not None
-    rows = archive.db.execute("SELECT id, data FROM vector ORDER BY id").fetchall()
-    ids = np.array([i for i, _data in rows])
-    every = np.frombuffer(b"".join(data for _i, data in rows), dtype=np.float16).reshape(len(rows), -1)
+    ids, every = searched_vectors(archive)
     right = 0
     for query in QUERIES:
         vector = load_embedder().queries([query])[0]
-        cosines = np.concatenate([every[i : i + 50_000].astype(np.float32) @ vector for i in range(0, len(every), 50_000)])
+        cosines = np.concatenate([every[i : i + 50_000] @ vector for i in range(0, len(every), 50_000)])
         nearest = set(ids[np.argsort(-cosines, kind="stable")[:10]].tolist())
         right += len(nearest & {i for i, _cosine in searcher.index.search(vector, 10)})
-    print(f"recall@10 of the index, {len(rows):,} vectors: {right / (10 * len(QUERIES)):.3f}")
+    print(f"recall@10 of the index, {len(ids):,} vectors: {right / (10 * len(QUERIES)):.3f}")
 
 
 def _messages(n: int, first: int = 0) -> tuple[Message, ...]:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from archive_factory import begun
+from archive_factory import OPTIONS, begun
 
 from pipeline import index
-from pipeline.archive import open_archive
-from pipeline.embedding import Vectors, unit_rows
+from pipeline.archive import Archive, open_archive
+from pipeline.archive.add import bring_up_to_date
+from pipeline.embedding import FAST, Vectors, load_embedder, unit_rows
 from pipeline.index import DamagedIndexError, Ids, Stamp, VectorIndex
-from pipeline.search.meaning import open_index, update_index
+from pipeline.search.meaning import disagrees, let_in, open_index, update_index
 
 DIMENSION = 32
 NO_TAIL = (np.zeros(0, dtype=np.int64), np.zeros((0, DIMENSION), dtype=np.float32))
@@ -111,3 +112,34 @@ def test_a_deleted_or_foreign_index_is_made_anew_from_the_archive(tmp_path: Path
         after = index.read_stamp(folder)
         assert after is not None
         assert (after.generation, after.count) == ("77", len(opened))
+
+
+def test_a_stored_vector_is_searched_once_its_message_becomes_worth_finding(tmp_path: Path) -> None:
+    with open_archive(begun(tmp_path)) as archive, archive.writing():
+        row, text = archive.db.execute("SELECT row, text FROM message WHERE text LIKE '%窗口函数%'").fetchone()
+        archive.db.execute("UPDATE analysed SET noise = 'repost', question = 0 WHERE row = ?", (row,))
+        update_index(archive, force=True)  # without that message, whose vector stays
+        assert not _finds(archive, row, text)
+        archive.db.execute("UPDATE analysed SET noise = NULL WHERE row = ?", (row,))
+        assert disagrees(archive)
+        assert let_in(archive, [row]) == 1
+        assert not disagrees(archive)
+        assert _finds(archive, row, text)
+        assert let_in(archive, [row]) == 0
+
+
+def test_a_message_that_a_later_analysis_makes_worth_finding_is_found_by_meaning(tmp_path: Path) -> None:
+    with open_archive(begun(tmp_path)) as archive, archive.writing():
+        row, text = archive.db.execute("SELECT row, text FROM message WHERE text LIKE '%窗口函数%'").fetchone()
+        archive.db.execute("UPDATE analysed SET noise = 'repost', question = 0 WHERE row = ?", (row,))
+        update_index(archive, force=True)
+        archive.db.execute("INSERT INTO pending VALUES (?)", (row,))
+        bring_up_to_date(archive, OPTIONS)
+        assert _finds(archive, row, text)
+
+
+def _finds(archive: Archive, row: int, text: str) -> bool:
+    opened, embedder = open_index(archive), load_embedder(FAST)
+    assert opened is not None
+    (own,) = archive.db.execute("SELECT v.id FROM vector v JOIN message m ON m.content = v.content WHERE m.row = ?", (row,)).fetchone()
+    return own in {i for i, _cosine in opened.search(embedder.queries([text])[0], 3)}

@@ -114,7 +114,7 @@ def bring_up_to_date(archive: Archive, options: AnalysisOptions, step: Step = la
     What an interruption left is finished, too.
     """
     from pipeline import memory
-    from pipeline.search.meaning import open_index, update_index
+    from pipeline.search.meaning import let_in, open_index, update_index
     from pipeline.search.usual import usual_queries
 
     embedder = load_embedder(options.model)
@@ -131,6 +131,7 @@ def bring_up_to_date(archive: Archive, options: AnalysisOptions, step: Step = la
     newest: dict[int, Refreshed] = {}  # a chat's last window: a long history's analyses are larger than memory
     for window in refresh(archive, options, step):
         newest[window.chat.row] = window
+        let_in(archive, window.rows)
     step("embed")
     for _count in embed_missing(archive, embedder):
         step("embed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,10 @@ _SEARCHED = f"""
     SELECT v.id, v.data FROM vector v WHERE v.model = ? AND v.id > ? AND v.id <= ? AND EXISTS (
         SELECT 1 FROM message m JOIN analysed a ON a.row = m.row WHERE m.content = v.content AND {WORTH_FINDING})
     ORDER BY v.id
+"""
+_SEARCHED_IDS = f"""
+    SELECT DISTINCT v.id FROM message m JOIN analysed a ON a.row = m.row JOIN vector v ON v.content = m.content
+    WHERE v.model = ? AND v.id <= ? AND {WORTH_FINDING}
 """
 
 
@@ -76,6 +80,13 @@ def _newest(archive: Archive) -> int:
     return int(archive.db.execute("SELECT coalesce(max(id), 0) FROM vector").fetchone()[0])
 
 
+def searched_vectors(archive: Archive) -> tuple[Ids, Vectors]:
+    """Every vector that a search may find, with its id: what an index is measured against. There is a model already."""
+    model = archive_model(archive)
+    assert model is not None
+    return _tail(archive, model, 0, _newest(archive))
+
+
 def _tail(archive: Archive, model: tuple[int, str, int], after: int, newest: int) -> tuple[Ids, Vectors]:
     parts = list(_batches(archive, model[0], model[2], after, newest))
     if not parts:
@@ -87,6 +98,34 @@ def _batches(archive: Archive, model: int, dimension: int, after: int, newest: i
     cursor = archive.db.execute(_SEARCHED, (model, after, newest))
     while part := cursor.fetchmany(READ_BATCH):
         yield np.array([i for i, _data in part], dtype=np.int64), index.stack([data for _i, data in part], dimension)
+
+
+def let_in(archive: Archive, rows: Sequence[int]) -> int:
+    """Gives those of the messages' vectors a new id that a change of their analysis makes worth finding only now; how many.
+
+    Such a vector (of noise, cached for the stages) is older than the index file and not in it; behind it, it stands in the tail.
+    """
+    model, stamp = archive_model(archive), index.read_stamp(archive.folder / INDEX_FOLDER)
+    if model is None or stamp is None or not _fits(archive, stamp, model):
+        return 0
+    wanted: set[int] = set()
+    query = f"{_SEARCHED_IDS} AND m.row IN "
+    for start in range(0, len(rows), 5_000):
+        part = rows[start : start + 5_000]
+        found = archive.db.execute(query + f"({','.join('?' * len(part))})", (model[0], stamp.last_id, *part))
+        wanted.update(i for (i,) in found)
+    if not wanted:
+        return 0
+    try:
+        outside = sorted(wanted.difference(_file_ids(archive, stamp, model[2]).tolist()))
+    except DamagedIndexError:
+        return 0  # whoever opens it builds it anew
+    with archive.transaction() as db:
+        for i in outside:
+            same = db.execute("SELECT model, content, data FROM vector WHERE id = ?", (i,)).fetchone()
+            db.execute("DELETE FROM vector WHERE id = ?", (i,))
+            db.execute("INSERT INTO vector (model, content, data) VALUES (?, ?, ?)", same)
+    return len(outside)
 
 
 def vector_ids(archive: Archive, model: int, rows: Ids) -> Ids:
@@ -101,18 +140,22 @@ def vector_ids(archive: Archive, model: int, rows: Ids) -> Ids:
 
 
 def disagrees(archive: Archive) -> bool:
-    """Does the index file hold other vectors than the archive has for it? No file is no disagreement."""
+    """Does the index file hold vectors that the archive has not, or lack some that are searched? No file is no disagreement."""
     model = archive_model(archive)
-    folder = archive.folder / INDEX_FOLDER
-    stamp = index.read_stamp(folder)
+    stamp = index.read_stamp(archive.folder / INDEX_FOLDER)
     if model is None or stamp is None:
         return False
     if not _fits(archive, stamp, model):
         return True
-    nothing = (np.zeros(0, dtype=np.int64), np.zeros((0, model[2]), dtype=np.float32))
     try:
-        held = VectorIndex(folder, stamp, nothing).file_ids()
+        held = set(_file_ids(archive, stamp, model[2]).tolist())
     except DamagedIndexError:
         return True
     known = {i for (i,) in archive.db.execute("SELECT id FROM vector WHERE model = ? AND id <= ?", (model[0], stamp.last_id))}
-    return not known.issuperset(held.tolist())
+    searched = {i for (i,) in archive.db.execute(_SEARCHED_IDS, (model[0], stamp.last_id))}
+    return not searched <= held <= known
+
+
+def _file_ids(archive: Archive, stamp: Stamp, dimension: int) -> Ids:
+    nothing = (np.zeros(0, dtype=np.int64), np.zeros((0, dimension), dtype=np.float32))
+    return VectorIndex(archive.folder / INDEX_FOLDER, stamp, nothing).file_ids()
