@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from pipeline.archive import open_archive
 from pipeline.cli import cli
 
 DAYS = (
@@ -89,6 +90,27 @@ def test_any_order_of_imports_gives_the_same_ledger(order: tuple[int, ...], days
     right = comparable(added(tmp_path / "right", days))
     other = comparable(added(tmp_path / "other", [days[i] for i in order] + [days[order[0]]]))
     assert other == right
+
+
+def test_an_archive_of_the_fast_model_keeps_the_same_ledger_with_few_slow_vectors(days: list[Path], tmp_path: Path) -> None:
+    quick = tmp_path / "quick"
+    dianti("--archive", quick, "add", days[0], "--chat", "班级群", "--model", "fast")
+    card = about_the_card(added(quick, days[1:]))
+    usual = about_the_card(added(tmp_path / "usual", days))
+    assert [a["sender"] for a in card["asked"]] == [a["sender"] for a in usual["asked"]] == ["小鱼", "新同学"]
+    assert card["answers"][0]["message_ids"] == usual["answers"][0]["message_ids"]
+    with open_archive(quick) as archive:
+        slow = "SELECT count(*) FROM vector v JOIN model m ON m.id = v.model WHERE m.name LIKE 'e5%'"
+        (embedded,) = archive.db.execute(slow).fetchone()
+        (facts,) = archive.db.execute("SELECT (SELECT count(*) FROM asking) + (SELECT count(*) FROM note)").fetchone()
+    assert 0 < embedded < facts
+
+
+def test_an_archive_that_changes_its_model_keeps_its_ledger(days: list[Path], tmp_path: Path) -> None:
+    archive = tmp_path / "a"
+    dianti("--archive", archive, "add", days[0], "--chat", "班级群", "--model", "fast")
+    dianti("--archive", archive, "reindex", "--model", "quality", "--yes")
+    assert about_the_card(added(archive, days[1:])) == about_the_card(added(tmp_path / "usual", days))
 
 
 def test_what_was_forgotten_is_in_no_question(days: list[Path], tmp_path: Path) -> None:

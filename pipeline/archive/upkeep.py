@@ -100,10 +100,12 @@ def reindex(archive: Archive, options: AnalysisOptions, *, analysis: bool = Fals
 
     Each part can be interrupted: the next run goes on, since a part's mark of completion is set last.
     """
+    from pipeline import memory
     from pipeline.search.meaning import update_index
 
     name = load_embedder(options.model).name
     if archive.setting("model") != name:
+        memory.expect_again(archive)
         archive.set_setting("model", name)
         archive.set_setting("model_asked", options.model)
     step("words")

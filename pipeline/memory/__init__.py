@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.digest import Lent
     from pipeline.model import Analysis
 
-__all__ = ["expect", "forget", "memory_for", "update"]
+__all__ = ["expect", "expect_again", "forget", "memory_for", "update"]
 
 
 def expect(archive: Archive) -> None:
@@ -27,6 +27,13 @@ def expect(archive: Archive) -> None:
     from pipeline.memory.keeping import expect_days
 
     expect_days(archive)
+
+
+def expect_again(archive: Archive) -> None:
+    """The archive's model was changed: `update` is to read every day again. The caller holds `archive.writing()`."""
+    from pipeline.memory.keeping import expect_every_day
+
+    expect_every_day(archive)
 
 
 def update(archive: Archive, options: AnalysisOptions, step: Callable[[str], None] = lambda name: None) -> None:

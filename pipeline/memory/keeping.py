@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import numpy as np
+
 from pipeline.analysis import AnalysisOptions
 from pipeline.archive import Archive, StoredChat
 from pipeline.archive.vectors import CachedEmbedder
@@ -14,7 +16,7 @@ from pipeline.embedding import FAST, QUALITY, Embedder, MessageVectors, load_emb
 from pipeline.memory.asking import LISTED, Asking, Note, read_stretch
 from pipeline.memory.cues import chat_day
 from pipeline.memory.ledger import LedgerOptions, Question, fold
-from pipeline.memory.linking import link_day
+from pipeline.memory.linking import Sparing, link_day
 from pipeline.memory.match import Learned, Side, asking_sides, note_sides, read_learned
 from pipeline.memory.optout import OptedOut, askings_without, nobody, notes_without
 from pipeline.memory.shelf import drop_day, put_asking, put_note, read_askings, read_links, read_notes
@@ -32,16 +34,21 @@ def keep_days(archive: Archive, chat: StoredChat, days: Iterable[date], options:
     """
     learned = read_learned()
     embedder = CachedEmbedder(archive, load_embedder(QUALITY))  # whatever the archive is searched with: the weights know only this one
+    # An archive of the fast model keeps no slow vectors: only what the fast ones call near is embedded, when it is judged.
+    sparing = Sparing(fast=load_embedder(FAST), slow=embedder) if options.model == FAST else None
     ordered = sorted(set(days))
     reader = _reader(archive, chat, ordered, embedder, options)
     for start in range(0, len(ordered), BATCH):
-        read = [_read_day(archive, chat, day, reader, embedder, learned, options) for day in ordered[start : start + BATCH]]
+        read = [
+            _read_day(archive, chat, day, reader, embedder, None if sparing else learned, options) for day in ordered[start : start + BATCH]
+        ]
         embedder.flush()
         with archive.transaction() as db:
             written = [_write_day(db, chat, day) for day in read]
             askings = [number for first, _second in written for number in first]
             notes = [number for _first, second in written for number in second]
-            link_day(db, chat.row, askings, notes, learned)
+            link_day(db, chat.row, askings, notes, learned, sparing)
+        embedder.flush()
 
 
 def _reader(archive: Archive, chat: StoredChat, days: list[date], embedder: CachedEmbedder, options: AnalysisOptions) -> Embedder:
@@ -66,8 +73,15 @@ class _Day:
 
 
 def _read_day(
-    archive: Archive, chat: StoredChat, day: date, reader: Embedder, embedder: CachedEmbedder, learned: Learned, options: AnalysisOptions
+    archive: Archive,
+    chat: StoredChat,
+    day: date,
+    reader: Embedder,
+    embedder: CachedEmbedder,
+    learned: Learned | None,
+    options: AnalysisOptions,
 ) -> _Day:
+    """Without `learned`, askings and notes get no vectors."""
     start, end = instants(day)
     messages = [m for m in archive.messages(chat, start, end) if chat_day(m.sent_at) == day]
     askings: list[Asking] = []
@@ -77,9 +91,14 @@ def _read_day(
         read = read_stretch(part, MessageVectors(part, load_embedder(FAST), reader), options, listed=listed)
         askings += read.askings
         notes += read.notes
+    if learned is None:
+        zero = np.zeros(embedder.dimension, dtype=np.float32)
+        blank = Side(text=zero, answers=zero, pointing=zero, grams=frozenset(), weight=0.0, numbers=frozenset())
+        asked, told = [blank] * len(askings), [blank] * len(notes)
+    else:
+        asked, told = asking_sides(askings, learned, embedder), note_sides(notes, learned, embedder)
     return _Day(
-        day=day, messages=len(messages), askings=list(zip(askings, asking_sides(askings, learned, embedder), strict=True)),
-        notes=list(zip(notes, note_sides(notes, learned, embedder), strict=True)),
+        day=day, messages=len(messages), askings=list(zip(askings, asked, strict=True)), notes=list(zip(notes, told, strict=True))
     )  # fmt: skip
 
 
@@ -102,6 +121,12 @@ def expect_days(archive: Archive) -> None:
 def _expect(db: sqlite3.Connection, days: Iterable[tuple[int, date]]) -> None:
     values = [(chat, day.isoformat(), WAITING) for chat, day in sorted(days)]
     db.executemany("INSERT INTO ledger_day VALUES (?, ?, ?) ON CONFLICT (chat, day) DO UPDATE SET messages = excluded.messages", values)
+
+
+def expect_every_day(archive: Archive) -> None:
+    """Every day that the ledger has read is to be read again: the archive's model is another one."""
+    with archive.transaction() as db:
+        db.execute("UPDATE ledger_day SET messages = ?", (WAITING,))
 
 
 def waiting_days(archive: Archive, chat: StoredChat) -> set[date]:

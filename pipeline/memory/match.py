@@ -155,7 +155,7 @@ def same_by_words(text_a: str, sa: Side, text_b: str, sb: Side, learned: Learned
     12g能当24g用吗"). Of labelled everyday questions 95 in 100 such pairs are duplicates (docs/memory.md).
     """
     cosine = float(sa.text @ sb.text)
-    if cosine < HELD_COSINE or _numbers_differ(sa, sb):
+    if cosine < HELD_COSINE or numbers_differ(sa, sb):
         return 0.0
     held = min(sa.weight, sb.weight) >= HELD_WEIGHT and shared(sa, sb, learned)[0] >= HELD_SHARE
     if not (cosine >= SAME_COSINE or held) or turned_round(text_a, text_b):
@@ -183,7 +183,8 @@ def _longest_in_order(a: str, b: str) -> int:
     return row[-1]
 
 
-def _numbers_differ(sa: Side, sb: Side) -> bool:
+def numbers_differ(sa: Side, sb: Side) -> bool:
+    """Do both name numbers, most of them other ones?"""
     return bool(sa.numbers and sb.numbers) and 2 * len(sa.numbers & sb.numbers) < len(sa.numbers | sb.numbers)
 
 
@@ -199,7 +200,7 @@ def pointed_features(a: Asking, sa: Side, b: Asking, sb: Side, learned: Learned)
         union,
         float(sa.answers @ sb.answers),
         max(float(sa.text @ sb.answers), float(sa.answers @ sb.text)),
-        float(_numbers_differ(sa, sb)),
+        float(numbers_differ(sa, sb)),
         float(a.sender_id == b.sender_id),
         float(a.sender_id in b.pointers),
         float(names_one_of(b.pointing, people)),

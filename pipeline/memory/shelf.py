@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.archive.store import micros
+from pipeline.embedding import Embedder
 from pipeline.memory.asking import Asking, Note, Told
 from pipeline.memory.match import Learned, Side, side_of
 
@@ -84,6 +85,25 @@ def asking_vectors(db: sqlite3.Connection, chat: int) -> Vectors:
 def note_vectors(db: sqlite3.Connection, chat: int, since: int) -> Vectors:
     """Of a chat's notes from that instant on."""
     return _vectors(db.execute("SELECT id, at, vector, 0 FROM note WHERE chat = ? AND at >= ? ORDER BY at, id", (chat, since)).fetchall())
+
+
+def asking_texts(db: sqlite3.Connection, chat: int, fast: Embedder) -> Vectors:
+    """As `asking_vectors`, with the fast model's vectors of the texts in place of those that lie here."""
+    rows = db.execute("SELECT id, at, json_extract(body, '$.text'), points FROM asking WHERE chat = ? ORDER BY at, id", (chat,))
+    return _from_texts(rows.fetchall(), fast)
+
+
+def note_texts(db: sqlite3.Connection, chat: int, since: int, fast: Embedder) -> Vectors:
+    """As `note_vectors`, with the fast model's vectors of the texts."""
+    rows = db.execute("SELECT id, at, json_extract(body, '$.text'), 0 FROM note WHERE chat = ? AND at >= ? ORDER BY at, id", (chat, since))
+    return _from_texts(rows.fetchall(), fast)
+
+
+def _from_texts(found: Sequence[Sequence[Any]], fast: Embedder) -> Vectors:
+    return Vectors(
+        numbers=np.array([r[0] for r in found], dtype=np.int64), at=np.array([r[1] for r in found], dtype=np.int64),
+        rows=fast.passages([r[2] for r in found]), points=np.array([bool(r[3]) for r in found], dtype=np.bool_),
+    )  # fmt: skip
 
 
 def _vectors(found: Sequence[Sequence[Any]]) -> Vectors:
