@@ -15,7 +15,7 @@ from pipeline.embedding import FAST, QUALITY, MessageVectors, load_embedder
 from pipeline.extract import ExtractOptions, extract_items, extract_qa, extract_talks
 from pipeline.extract.item_fields import place_of, title_of
 from pipeline.extract.pairs import candidate_pairs
-from pipeline.extract.qa import within_threads
+from pipeline.extract.qa import Judged, is_plain_question, within_threads
 from pipeline.extract.table import read_table
 from pipeline.extract.word_sets import number_words
 from pipeline.model import Answer, Item, Kind, Message, Noise, QAPair, ReplyLink, Scored, Session, Talk, Thread
@@ -100,6 +100,13 @@ def test_sums_and_unions_of_numbered_words_are_those_of_the_sets(sets: list[froz
     assert words.sums(picked, weight).tolist() == [sum(weight[number[w]] for w in sorted(sets[k])) for k in chosen]
     union = words.joined(picked, np.zeros_like(picked), 1)
     assert union.of(0).tolist() == sorted({number[w] for k in chosen for w in sets[k]})
+
+
+def test_an_opinion_that_nobody_answered_is_no_open_question() -> None:
+    said = chat(("u1", "说真的 我觉得这个软件学会基本功能就够了 高级功能都是面试装一下而已"), ("u2", "有人用过它的宏吗 和公式比哪个快"))
+    sure = [Scored(message_id=m.id, value=0.5, why={}, noise=None, question=0.9) for m in said]
+    judged = [Judged(rows=(i,), answers=(), likely=np.zeros(0, dtype=np.float32), answered=0.0, real=0.9) for i in range(2)]
+    assert [is_plain_question(read_table(said), j, sure) for j in judged] == [False, True]
 
 
 def test_an_advertisement_is_neither_question_nor_answer() -> None:

@@ -48,22 +48,6 @@ class StoredChat:
     chat: Chat
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """What the stages found about one archived message; numbers are the archive's own."""
-
-    session: str
-    segment: str
-    thread: str | None
-    topic: str | None
-    value: float
-    question: float
-    noise: str | None
-    reply_to: str | None
-    reply_by: str | None
-    why: dict[str, float]
-
-
 def open_archive(folder: Path, *, read_only: bool = False) -> Archive:
     """Opens the archive in that folder, making it when it is not there; raises ArchiveError when it cannot be used."""
     with told(folder):

@@ -13,7 +13,6 @@ from pipeline.model import Message
 
 EMBED_BATCH = 512  # texts between commits: an interrupted import loses a few seconds of work
 SILENT_KINDS = ("sticker", "pat", "recall", "redpacket", "transfer", "call", "system", "location")
-SILENT_NOISE = ("sticker", "pat", "redpacket", "system", "repost")  # found by their words alone
 SMALL_TALK = ("ack", "greeting", "banter", "checkin", "ad", "chain", "conflict")
 QUESTION_LEAST = 0.2  # a short question that was taken for small talk is still embedded
 

@@ -42,8 +42,7 @@ _COMPILED = re.compile(
 # Things and places without a link: what members lend or may use, and what lies in the group's files by now.
 _LENDS = re.compile(
     r"(?:可以?|能|免费|随时|会员|尽管|拿去).{0,6}(?:外?借(?![钱口])|租(?![房金])|拿去?用|领用)|(?:网借|借阅|出借|借给|借你|先借|租给|可借|可租)(?!钱)"
-    r"|\b(?:can|could|free to|happy to|welcome to) (?:borrow|use|lend|take)\b|\bhelp yourself\b|\b(?:i|we)(?: can| could| will|'ll) lend\b"
-    r"|\bdoors? (?:is |are |only )?on the latch\b",
+    r"|\b(?:can|could|free to|happy to|welcome to) (?:borrow|use|lend|take)\b|\bhelp yourself\b|\b(?:i|we)(?: can| could| will|'ll) lend\b",
     re.I,
 )
 _STORED = re.compile(

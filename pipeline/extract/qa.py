@@ -31,6 +31,17 @@ RESOLVED_WITHIN = 25  # messages in which the asker's "works now" still belongs 
 DOUBTED = 0.7  # weight of what scoring calls banter, thanks and the like: rarely a question or an answer, but scoring errs too
 TOLD = 8  # characters of a reply that may have answered
 LIKELY = 0.5  # P of an answer above which its question is not listed as open
+ASKING = (
+    "mark",
+    "ask_word",
+    "ask_opening",
+    "ask_ending",
+    "particle",
+    "either",
+    "anyone",
+    "trouble",
+    "same_trouble",
+)  # cues of words that ask
 CLEAR = 8  # characters of a question that can be listed as open by itself
 SHORT_DEFERRAL = 24  # a deferral of so few characters says nothing else
 
@@ -73,7 +84,7 @@ def extract_qa(
         for j in judged
         if j.answered < options.min_pair_confidence
         and _open_confidence(j) >= options.min_open_confidence
-        and _is_plain_question(table, j, scored)
+        and is_plain_question(table, j, scored)
         and not replied & set(j.rows)
     ]
     opened = [q for q in opened if not asked & set(q.question_ids)]
@@ -152,11 +163,13 @@ def _open_confidence(j: Judged) -> float:
     return j.real * (1 - j.answered)
 
 
-def _is_plain_question(table: ChatTable, j: Judged, scored: Sequence[Scored]) -> bool:
+def is_plain_question(table: ChatTable, j: Judged, scored: Sequence[Scored]) -> bool:
     """Can it stand in a list of open questions: it asks by itself, is no banter, hearsay or offer, and its words say what about."""
     asking = [i for i in j.rows if scored[i].noise is None and scored[i].question >= 0.4 and len(table.texts[i]) >= CLEAR]
     if j.likely.size and float(j.likely.max()) >= LIKELY:
         return False  # answered, if not surely enough to print
+    wording = np.stack([table.column(name) for name in ASKING]).max(axis=0)
+    asking = [i for i in asking if wording[i]]  # an opinion that nobody answered is no open question, however it sounds
     barred = (cues.RHETORICAL, cues.JOKE, cues.REPORTED, CUES["offer"])
     return any(not any(pattern.search(table.texts[i]) for pattern in barred) for i in asking)
 
