@@ -294,6 +294,27 @@ def test_two_processes_add_at_once_and_none_is_lost(tmp_path: Path) -> None:
         assert verify(archive, OPTIONS, repair=False) == []
 
 
+def _open_when(folder: Path, moment: float, told: Connection) -> None:
+    while time.time() < moment:
+        pass
+    open_archive(folder).close()
+    told.send("opened")
+
+
+def test_those_who_open_a_new_archive_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    starting = multiprocessing.get_context("forkserver")
+    starting.set_forkserver_preload([__name__])
+    for n in range(12):  # each round failed with a chance of one in three before they waited
+        _here, there = starting.Pipe(duplex=False)
+        moment = time.time() + 0.2
+        others = [starting.Process(target=_open_when, args=(tmp_path / str(n), moment, there)) for _ in range(3)]
+        for one in others:
+            one.start()
+        for one in others:
+            one.join(60)
+        assert [one.exitcode for one in others] == [0, 0, 0]
+
+
 def _work_until_killed(folder: Path, job: str, day: int, told: Connection) -> None:
     """In a process of its own: one job on the archive; each day stored is told before anything is made of it."""
     with open_archive(folder) as archive, archive.writing():

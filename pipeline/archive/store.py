@@ -16,6 +16,7 @@ import json
 import shutil
 import sqlite3
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -365,12 +366,25 @@ def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
         uri += "&immutable=1"  # a WAL database in a folder without write rights opens in no other way
     db = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
     if not read_only:
-        db.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(db)
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA secure_delete = ON")  # what `forget` removes is overwritten
         db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA cache_size = -65536")
     return db
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Turns the write-ahead log on. SQLite waits for nobody while the journal changes (two who open a new archive at once), so we do."""
+    last = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= last:
+                raise
+            time.sleep(0.02)
 
 
 def _writable(folder: Path) -> bool:
