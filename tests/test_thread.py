@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -212,20 +211,6 @@ def test_ten_thousand_identical_lines_take_time_in_proportion() -> None:
     messages = many(10_000, senders=7, step=timedelta(seconds=3), text="签到")
     links, threads = untangled(messages)
     check_partition(messages, links, threads)
-
-
-def test_links_of_a_log_with_system_messages_take_time_in_proportion() -> None:
-    """Once every message copied the table of all links."""
-
-    def seconds(n: int) -> float:
-        messages = [replace(m, kind=Kind.SYSTEM) if k % 50 else m for k, m in enumerate(many(n, senders=9, step=timedelta(seconds=41)))]
-        vectors = MessageVectors(messages, fast(), fast())
-        started = time.process_time()
-        untangle(messages, [], vectors, ThreadOptions())
-        return time.process_time() - started
-
-    seconds(500)
-    assert seconds(24_000) < 10 * seconds(6_000)
 
 
 @pytest.mark.slow
