@@ -11,7 +11,8 @@ keep those out of an index and out of clustering.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -29,10 +30,11 @@ Vectors = NDArray[np.float32]  # [texts, dimension], unit rows
 MODELS = Path(__file__).parent / "models"
 QUALITY, FAST = "quality", "fast"
 
-BATCH = 32  # larger batches pad more than they save on two cores
+BATCH = 32  # texts that a sentence-transformers model is given at once
+PIECE = 8  # texts that one of the threads encodes before it takes the next
 MAX_TOKENS = 256  # a chat message beyond ~350 characters is represented by its beginning
 STATIC_BATCH = 4096  # texts whose pieces are gathered at once: some 50 MB
-THREADS = 2  # fixed, so that sums are taken in the same order on every machine
+THREADS = 2
 
 
 class Embedder(Protocol):
@@ -66,30 +68,33 @@ class OnnxEmbedder:
         if not (folder / "model_int8.onnx").exists():
             raise ModelError(f"{folder}: the bundled model is missing; install dianti again")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = THREADS
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        # A thread that waits for the other sleeps: spinning gains nothing, and where cores are shared it burned half as much again.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(folder / "model_int8.onnx"), options, providers=["CPUExecutionProvider"])
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(MAX_TOKENS)
-        self._tokenizer.enable_padding(pad_id=self._tokenizer.token_to_id("<pad>") or 0)
+        self._tokenizer.no_padding()
+        self._pool = ThreadPoolExecutor(THREADS)
         self.dimension = int(json.loads((folder / "config.json").read_text(encoding="utf-8")).get("hidden_size", 384))
         self.name = folder.name
 
     def queries(self, texts: Sequence[str]) -> Vectors:
-        return encode_unique(texts, lambda batch: self._encode(batch, "query: "), self.dimension)
+        return encode_unique(texts, lambda piece: self._encode(piece, "query: "), self.dimension, PIECE, self._pool.map)
 
     def passages(self, texts: Sequence[str]) -> Vectors:
-        return encode_unique(texts, lambda batch: self._encode(batch, "passage: "), self.dimension)
+        return encode_unique(texts, lambda piece: self._encode(piece, "passage: "), self.dimension, PIECE, self._pool.map)
+
+    def begin(self, texts: Sequence[str]) -> Future[Vectors]:
+        """The passages of those texts, encoded beside what the caller goes on to do."""
+        return self._pool.submit(self._encode, texts, "passage: ")
 
     def _encode(self, texts: Sequence[str], prefix: str) -> Vectors:
-        encoded = self._tokenizer.encode_batch([prefix + t for t in texts])
-        ids = np.array([e.ids for e in encoded], dtype=np.int64)
-        mask = np.array([e.attention_mask for e in encoded], dtype=np.int64)
-        (states,) = self._session.run(["h"], {"input_ids": ids, "attention_mask": mask})
-        return unit_rows((states * mask[:, :, None]).sum(1) / mask.sum(1, keepdims=True))
+        """Each text by itself: the quantised model scales its numbers by the largest of what it is given, so that in a batch a text's
+        vector would depend on its company. Two texts at a time on two cores are as fast as batches, which pad."""
+        ids = [np.array([e.ids], dtype=np.int64) for e in self._tokenizer.encode_batch([prefix + t for t in texts])]
+        states = [self._session.run(["h"], {"input_ids": i, "attention_mask": np.ones_like(i)})[0][0] for i in ids]
+        return unit_rows(np.stack([s.mean(0) for s in states]))
 
 
 class StaticEmbedder:
@@ -161,21 +166,28 @@ class NamedEmbedder:
         self.dimension = int(self._encode(self._model.encode_document, [""]).shape[1])
 
     def queries(self, texts: Sequence[str]) -> Vectors:
-        return encode_unique(texts, lambda batch: self._encode(self._model.encode_query, batch), self.dimension)
+        return encode_unique(texts, lambda batch: self._encode(self._model.encode_query, batch), self.dimension, BATCH)
 
     def passages(self, texts: Sequence[str]) -> Vectors:
-        return encode_unique(texts, lambda batch: self._encode(self._model.encode_document, batch), self.dimension)
+        return encode_unique(texts, lambda batch: self._encode(self._model.encode_document, batch), self.dimension, BATCH)
 
     def _encode(self, encode: Callable[..., NDArray[np.float32]], texts: Sequence[str]) -> Vectors:
         return unit_rows(encode(list(texts), batch_size=BATCH, show_progress_bar=False, convert_to_numpy=True))
 
 
-def encode_unique(texts: Sequence[str], encode: Callable[[Sequence[str]], Vectors], dimension: int) -> Vectors:
-    """Encodes each distinct text once, shortest first in batches (less padding), back in the given order."""
-    distinct = sorted(set(texts), key=lambda t: (len(t), t))
+def encode_unique(
+    texts: Sequence[str],
+    encode: Callable[[Sequence[str]], Vectors],
+    dimension: int,
+    size: int,
+    apply: Callable[..., Iterable[Vectors]] = map,
+) -> Vectors:
+    """Encodes each distinct text once, `size` at a time, back in the given order: longest first, so that texts of one batch are of
+    like length and none is left to one thread at the end."""
+    distinct = sorted(set(texts), key=lambda t: (-len(t), t))
     if not distinct:
         return np.zeros((0, dimension), dtype=np.float32)
-    rows = np.concatenate([encode(distinct[i : i + BATCH]) for i in range(0, len(distinct), BATCH)])
+    rows = np.concatenate(list(apply(encode, [distinct[i : i + size] for i in range(0, len(distinct), size)])))
     place = {t: i for i, t in enumerate(distinct)}
     return rows[[place[t] for t in texts]]
 

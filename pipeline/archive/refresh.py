@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.analysis import AnalysisOptions, analyze
-from pipeline.archive.store import Archive, StoredChat, as_message
+from pipeline.archive.store import Archive, StoredChat, as_message, unit_text
 from pipeline.archive.topics import goes_on_with
-from pipeline.archive.vectors import CachedEmbedder
-from pipeline.embedding import FAST, Embedder, MessageVectors, load_embedder
+from pipeline.archive.vectors import TELLING, CachedEmbedder
+from pipeline.embedding import FAST, MessageVectors, load_embedder
 from pipeline.model import Analysis, Export, Message
 
 WINDOW = 12_000  # messages analysed at once: some 200 MB, a minute
@@ -137,14 +137,14 @@ def _refresh_window(archive: Archive, chat: StoredChat, rows: list[Row], options
     )
     every = context + rows
     messages = tuple(m for _row, m in every)
-    embedder: Embedder = CachedEmbedder(archive, load_embedder(options.model))
+    embedder = CachedEmbedder(archive, load_embedder(options.model))
     vectors = MessageVectors(messages, load_embedder(FAST), embedder)
-    analysis = analyze(Export(chat=chat.chat, format="archive", messages=messages), options, step, vectors)
+    with embedder.ahead([t for _row, m in rows if len(t := unit_text(m)) >= TELLING]):
+        analysis = analyze(Export(chat=chat.chat, format="archive", messages=messages), options, step, vectors)
     step("archive")
     with archive.transaction() as db:
         _write(db, chat.row, analysis, [r for r, _m in every], len(context))
         db.executemany("DELETE FROM pending WHERE row = ?", ((r,) for r, _m in rows))
-    assert isinstance(embedder, CachedEmbedder)
     embedder.flush()
     return Refreshed(chat=chat, rows=tuple(r for r, _m in rows), analysis=analysis, context=len(context))
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.archive.store import Archive, content_hash, storable, unit_text
-from pipeline.embedding import Embedder, Vectors
+from pipeline.embedding import PIECE, Embedder, OnnxEmbedder, Vectors
 from pipeline.model import Message
 
 EMBED_BATCH = 512  # texts between commits: an interrupted import loses a few seconds of work
 SILENT_KINDS = ("sticker", "pat", "recall", "redpacket", "transfer", "call", "system", "location")
 SMALL_TALK = ("ack", "greeting", "banter", "checkin", "ad", "chain", "conflict")
+TELLING = 8  # characters of a message that is embedded though it was taken for small talk
 QUESTION_LEAST = 0.2  # a short question that was taken for small talk is still embedded
 
 
@@ -38,14 +41,43 @@ class CachedEmbedder:
         self._archive, self._embedder = archive, embedder
         self._model = model_row(archive, embedder)
         self._new: dict[bytes, NDArray[np.float16]] = {}
+        self._begun: dict[bytes, tuple[Future[Vectors], int]] = {}
         self.name, self.dimension = embedder.name, embedder.dimension
 
     def queries(self, texts: Sequence[str]) -> Vectors:
         return self._embedder.queries(texts)
 
+    @contextmanager
+    def ahead(self, texts: Sequence[str]) -> Iterator[None]:
+        """While the block runs, what the archive lacks of those texts is encoded beside it; a model that is no match for this is not
+        asked."""
+        if not isinstance(self._embedder, OnnxEmbedder):
+            yield
+            return
+        wanted = {content_hash(t): t for t in map(storable, texts)}
+        known = self._known(list(wanted))
+        missing = [(h, t) for h, t in wanted.items() if h not in known and h not in self._new]
+        for start in range(0, len(missing), PIECE):
+            piece = missing[start : start + PIECE]
+            rows = self._embedder.begin([t for _h, t in piece])
+            self._begun |= {h: (rows, k) for k, (h, _t) in enumerate(piece)}
+        try:
+            yield
+            self._collect([h for h, (rows, _k) in self._begun.items() if rows.done()])
+        finally:
+            for rows, _k in self._begun.values():
+                rows.cancel()
+            self._begun.clear()
+
+    def _collect(self, hashes: Sequence[bytes]) -> None:
+        """Takes what was begun, waiting where it is not done."""
+        for rows, k, h in [(*self._begun.pop(h), h) for h in hashes if h in self._begun]:
+            self._new[h] = rows.result()[k].astype(np.float16)
+
     def passages(self, texts: Sequence[str]) -> Vectors:
         clean = [storable(t) for t in texts]
         hashes = [content_hash(t) for t in clean]
+        self._collect(hashes)
         known = self._known(hashes)
         missing = {h: t for h, t in zip(hashes, clean, strict=True) if h not in known and h not in self._new}
         if missing:
@@ -96,7 +128,7 @@ def embed_missing(archive: Archive, embedder: Embedder) -> Iterator[int]:
 WORTH_FINDING = f"""
     m.kind NOT IN ({",".join(repr(k) for k in SILENT_KINDS)})
     AND (a.noise IS NULL OR a.question >= {QUESTION_LEAST}
-         OR (a.noise IN ({",".join(repr(n) for n in SMALL_TALK)}) AND length(m.text) >= 8))
+         OR (a.noise IN ({",".join(repr(n) for n in SMALL_TALK)}) AND length(m.text) >= {TELLING}))
 """
 _MISSING = f"""
     SELECT m.row, m.text, m.extra FROM message m JOIN analysed a ON a.row = m.row
