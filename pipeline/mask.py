@@ -12,12 +12,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from pipeline.patterns import Patterns
+
 STARS = "***"
 
 
 def mask(text: str) -> str:
     """The text with everything private replaced by ***."""
-    for pattern, hide in _RULES:
+    for k in _PATTERNS.possible(text):  # stars can begin or complete nothing that a rule hides
+        pattern, hide = _RULES[k]
         text = pattern.sub(hide, text)
     return text
 
@@ -201,3 +204,4 @@ _RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
     (re.compile(pattern, re.IGNORECASE | re.ASCII), hide)
     for pattern, hide in [*_KEYS, *_MAILS, *_IDS, *_CARDS, *_PHONES, *_ACCOUNTS, *_HOMES]
 ]
+_PATTERNS = Patterns([pattern for pattern, _ in _RULES])

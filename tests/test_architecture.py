@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "pipeline"
 
 LOW = {"model", "errors", "i18n"}
-BASE = LOW | {"text", "learned"}
+BASE = LOW | {"text", "learned", "patterns"}
 STAGE = BASE | {"embedding"}
 ANALYSIS = STAGE | {"segment", "thread", "score", "cluster", "extract"}
 MAY_IMPORT = {
@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "errors": set(),
     "i18n": set(),
     "text": {"errors"},
+    "patterns": set(),
     "learned": {"errors", "i18n"},
     "embedding": BASE,
     "readers": LOW | {"text"},
@@ -26,7 +27,7 @@ MAY_IMPORT = {
     "score": STAGE | {"mask"},
     "cluster": STAGE,
     "extract": STAGE,
-    "mask": {"text"},
+    "mask": {"text", "patterns"},
     "people": {"model"},
     "analysis": ANALYSIS,
     "digest": BASE | {"mask"},

@@ -31,7 +31,9 @@ def train_items(chats: Sequence[Chat], out: Path) -> None:
 
     out_of_fold(chats, fit_meaning, "kinds_meaning")
     for c in chats:
-        c.x["kinds"] = item_kinds.kind_features(c.messages, c.table, c.x["worth"], c.x["asks"], c.x["kinds_meaning"])
+        c.x["kinds"] = item_kinds.kind_features(
+            c.messages, c.table, item_kinds.read_words(c.table), c.x["worth"], c.x["asks"], c.x["kinds_meaning"]
+        )
     lines, models = {}, {}
     for j, kind in enumerate(item_kinds.KINDS):
         out_of_fold(chats, _fitting(j), f"p_{kind}")

@@ -96,7 +96,8 @@ class FoundTime:
 
 # What every date and clock has something of: most messages have none of it, and are done with at once.
 _MAY_NAME_TIME = re.compile(
-    r"[\d周星礼明今昨点]|后[天晚]|前天|月[底末初]|day\b|tonight|evening|tomorrow|noon|midnight|\b(?:mon|tue|wed|thu|fri|sat|sun)",
+    rf"\d\s*[-/.年月日号:：点時时]|\d\s*[ap]\.?m|[周星礼明今昨点]|后[天晚]|前天|月[底末初]|day\b|tonight|evening|tomorrow|noon|midnight"
+    rf"|\b(?:{'|'.join(_DAYS)})|(?:{'|'.join(_MONTHS)})",
     re.IGNORECASE,
 )
 

@@ -15,7 +15,7 @@ from pipeline.extract.questions import Meant, speaks
 from pipeline.extract.table import OWN, READ_CHARS, ChatTable, Floats
 from pipeline.learned import read_weights
 from pipeline.model import ItemKind, Kind, Message
-from pipeline.text import urls
+from pipeline.patterns import Patterns
 
 KINDS: tuple[ItemKind, ...] = ("resource", "announcement", "decision", "action", "feedback", "opportunity", "quote")
 MEANING = "extract_item_meaning.npz"  # one column a kind: for each tier linear models over the vectors of [this, the one before, the next]
@@ -50,6 +50,8 @@ _STORED = re.compile(
     r"|\b(?:uploaded|added|now) (?:it )?(?:to|in) the (?:drive|shared folder|files?)\b",
     re.I,
 )
+_PATTERNS = Patterns([*CUES.values(), _POLL, _LENDS, _STORED])
+WORDS = {name: k for k, name in enumerate((*CUES, "poll", "lends", "stored"))}
 COMPILED_CHARS = 100
 ASKS_FOR_IT = 0.3  # P(asks) from which somebody wants to borrow rather than lends
 OPENS_LINE, WORDS_LINE = 0.03, 0.32
@@ -57,10 +59,20 @@ _OWN = (*CUES, "days", "clocks", "deadlines", "has_url", "is_file", "is_link", "
 FEATURES = (*OWN, *_OWN, *(f"turn_{n}" for n in _OWN), "standing", "worth", "asks", *(f"meaning_{k}" for k in KINDS))
 
 
-def kind_probabilities(messages: Sequence[Message], table: ChatTable, means: Meant, worth: Floats, asks: Floats) -> dict[ItemKind, Floats]:
+def read_words(table: ChatTable) -> Floats:
+    """[messages, WORDS]: which patterns each message's words match; equal texts are read once, what is no words of a member not at all."""
+    heads = [text[:READ_CHARS] if able else None for text, able in zip(table.texts, speaks(table), strict=True)]
+    known = {head: _PATTERNS.found(head) for head in dict.fromkeys(heads) if head is not None}
+    none = [0.0] * len(WORDS)
+    return np.array([none if head is None else known[head] for head in heads], dtype=np.float32).reshape(len(heads), len(WORDS))
+
+
+def kind_probabilities(
+    messages: Sequence[Message], table: ChatTable, words: Floats, means: Meant, worth: Floats, asks: Floats
+) -> dict[ItemKind, Floats]:
     """P of each kind for each message."""
     meaning = means.columns(MEANING)
-    x = kind_features(messages, table, worth, asks, meaning)
+    x = kind_features(messages, table, words, worth, asks, meaning)
     able, models = speaks(table), read_weights(MODEL)["kinds"]
     return {kind: both(linear(x, models[kind]), meaning[:, j]) * able for j, kind in enumerate(KINDS)}
 
@@ -70,25 +82,21 @@ def both(by_cues: Floats, by_meaning: Floats) -> Floats:
     return ((by_cues + np.clip(by_meaning, 0, 1)) / 2).astype(np.float32)
 
 
-def is_resource(messages: Sequence[Message], table: ChatTable, p: Floats, asks: Floats, is_offer: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def is_resource(
+    messages: Sequence[Message], table: ChatTable, words: Floats, p: Floats, asks: Floats, is_offer: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
     """What can be opened, kept or borrowed: a link, a file, a mini-program to download from, a compiled list; polls pass too soon.
 
     The kind of message says more than words here, so the model has only to find nothing against it; words alone must be clear.
     """
-    found = np.zeros(len(messages), dtype=bool)
-    able = speaks(table)
-    for i, m in enumerate(messages):
-        head = table.texts[i][:READ_CHARS]
-        if not able[i] or is_offer[i] or _POLL.search(head):
-            continue
-        points = bool(CUES["pointer"].search(head))
-        opens = (
-            bool(m.url or urls(head)) or m.kind in (Kind.LINK, Kind.FILE) or (m.kind is Kind.CARD and points) or head.startswith("[文件")
-        )
-        compiled = len(head) >= COMPILED_CHARS and bool(_COMPILED.search(head[:60]))
-        lends = asks[i] < ASKS_FOR_IT and bool(_LENDS.search(head) or _STORED.search(head))
-        found[i] = (opens and p[i] >= OPENS_LINE) or compiled or lends or (points and p[i] >= WORDS_LINE)
-    return found
+    has = {name: words[:, k] > 0 for name, k in WORDS.items()}
+    opens, compiled = table.column("url") > 0, np.zeros(len(messages), dtype=bool)
+    for i, (m, text) in enumerate(zip(messages, table.texts, strict=True)):
+        opens[i] |= m.kind in (Kind.LINK, Kind.FILE) or (m.kind is Kind.CARD and has["pointer"][i]) or text.startswith("[文件")
+        compiled[i] = len(text) >= COMPILED_CHARS and bool(_COMPILED.search(text[:60]))
+    lends = (asks < ASKS_FOR_IT) & (has["lends"] | has["stored"])
+    found = (opens & (p >= OPENS_LINE)) | compiled | lends | (has["pointer"] & (p >= WORDS_LINE))
+    return found & speaks(table) & ~is_offer & ~has["poll"]
 
 
 def lines() -> dict[str, float]:
@@ -96,23 +104,21 @@ def lines() -> dict[str, float]:
     return dict(read_weights(MODEL)["lines"])
 
 
-def kind_features(messages: Sequence[Message], table: ChatTable, worth: Floats, asks: Floats, meaning: Floats) -> Floats:
+def kind_features(messages: Sequence[Message], table: ChatTable, words: Floats, worth: Floats, asks: Floats, meaning: Floats) -> Floats:
     """[messages, FEATURES]; `meaning` has a column a kind."""
-    own = np.zeros((len(messages), len(_OWN)), dtype=np.float32)
-    able = speaks(table)
-    for i, m in enumerate(messages):
-        if able[i]:
-            own[i] = _own(m, table.texts[i][:READ_CHARS])
+    shape = [_shape(m, text[:READ_CHARS]) for m, text in zip(messages, table.texts, strict=True)]
+    shaped = np.array(shape, dtype=np.float32).reshape(len(messages), -1)
+    own = np.column_stack([words[:, : len(CUES)], shaped[:, :3], table.column("url"), shaped[:, 3:]]) * speaks(table)[:, None]
     turn = np.zeros((len(messages), len(_OWN)), dtype=np.float32)
     np.maximum.at(turn, table.burst, own)
     single = np.stack([table.standing, worth, asks], axis=1)
     return np.concatenate([table.own, own, turn[table.burst], single, meaning], axis=1).astype(np.float32)
 
 
-def _own(m: Message, head: str) -> list[float]:
+def _shape(m: Message, head: str) -> list[float]:
+    """The moments that it names, and its form."""
     times = find_times(head, m.sent_at)
     return [
-        *(float(bool(p.search(head))) for p in CUES.values()),
         sum(t.has_day for t in times), sum(t.has_clock for t in times), sum(t.is_deadline for t in times),
-        float(bool(m.url or urls(head))), float(m.kind is Kind.FILE), float(m.kind is Kind.LINK), float(m.kind is Kind.CARD),
+        m.kind is Kind.FILE, m.kind is Kind.LINK, m.kind is Kind.CARD,
     ]  # fmt: skip

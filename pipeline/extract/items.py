@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from pipeline.embedding import MessageVectors, unit_rows
 from pipeline.extract.item_fields import address_of, due_of, place_of, title_of, when_of, who_of
-from pipeline.extract.item_kinds import CUES, KINDS, is_resource, kind_probabilities, lines
+from pipeline.extract.item_kinds import CUES, KINDS, is_resource, kind_probabilities, lines, read_words
 from pipeline.extract.options import ExtractOptions
-from pipeline.extract.questions import choose_tier, read_messages
-from pipeline.extract.table import ChatTable, Floats, read_table
+from pipeline.extract.questions import read_chat
+from pipeline.extract.table import ChatTable, Floats
 from pipeline.model import Item, ItemKind, Message, Noise, QAPair, Scored, Thread
 from pipeline.text import fold
 
@@ -43,10 +43,9 @@ def extract_items(
     """The chat's items in time order."""
     if not messages:
         return []
-    table = read_table(messages)
-    means = choose_tier(vectors, options)
-    worth, asks, _ = read_messages(table, means)
-    chances = kind_probabilities(messages, table, means, worth, asks)
+    read = read_chat(tuple(messages), vectors, options)
+    table, words = read.table, read_words(read.table)
+    chances = kind_probabilities(messages, table, words, read.means, read.worth, read.asks)
     barred = np.array([s.noise in NEVER for s in scored], dtype=bool)
     sellers = {m.sender_id for m, s in zip(messages, scored, strict=True) if s.noise is Noise.AD}
     sells = np.array([m.sender_id in sellers for m in messages], dtype=bool)
@@ -58,7 +57,9 @@ def extract_items(
         p = np.where(barred | (sells & (kind == "opportunity")), 0, chances[kind])  # an advertiser's offer is an advert
         above = p >= max(learned[kind], _least_of_most(p))
         if kind == "resource":
-            above = is_resource(messages, table, p, asks, chances["opportunity"] >= np.maximum(learned["opportunity"], p)) & ~barred
+            above = (
+                is_resource(messages, table, words, p, read.asks, chances["opportunity"] >= np.maximum(learned["opportunity"], p)) & ~barred
+            )
         for rows in _turns(table, p, above):
             found.append((rows[0], _item(messages, table, kind, rows, p)))
     items = [item for _, item in sorted(found, key=lambda x: (x[0], x[1].kind))]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.extract.pair_features import FEATURES as PAIR
-from pipeline.extract.pairs import Pairs
+from pipeline.extract.pairs import Pairs, best_of
 from pipeline.extract.table import COLUMN, ChatTable, Floats, Ints
 from pipeline.learned import read_trees, read_weights
 
@@ -90,11 +90,14 @@ def judging_features(
     top: Floats, p: Floats
 ) -> Floats:  # fmt: skip
     """[questions, FEATURES]; `top` is what `of_top` says of each question, `p` the pairs' second-look probabilities."""
+    if not questions:
+        return np.zeros((0, len(FEATURES)), dtype=np.float32)
     starts = np.searchsorted(pairs.question, np.arange(len(questions) + 1))
     best = np.array([p[f.top] if f.top >= 0 else 0 for f in found], dtype=np.float32)
     tops = np.array([pairs.row[f.top] if f.top >= 0 else -1 for f in found], dtype=np.int64)
     rival, used = _rivals(tops, best)
     asked_lately: dict[int, int] = {}
+    asked, of_asked = best_of(asks, questions), best_of(table.own[:, [COLUMN[n] for n in OWN_OF_QUESTION]], questions).tolist()
     rows = []
     for k, own in enumerate(questions):
         mine = np.sort(p[starts[k] : starts[k + 1]])[::-1]
@@ -104,15 +107,15 @@ def judging_features(
         asked_lately[asker] = own[-1]
         answers = list(found[k].answers)
         row = [
-            asks[list(own)].max(), asks[list(own)].sum(), len(own), np.log1p(sum(len(table.texts[i]) for i in own)),
-            *(table.own[list(own)][:, COLUMN[n]].max() for n in OWN_OF_QUESTION), table.standing[own[0]],
+            asked[k], asks[list(own)].sum(), len(own), np.log1p(sum(len(table.texts[i]) for i in own)),
+            *of_asked[k], table.standing[own[0]],
             best[k], second, (mine >= 0.3).sum(), rival[k], *top[k],
             *_aftermath(table, own), np.log1p(len(table.messages) - own[-1]), used[k], before,
             worth[list(own)].max(), worth[answers].max() if answers else 0, worth[answers].mean() if answers else 0, len(answers),
-            best[k] - rival[k], asks[list(own)].max() * best[k],
+            best[k] - rival[k], asked[k] * best[k],
         ]  # fmt: skip
         rows.append(row)
-    return np.array(rows, dtype=np.float32).reshape(len(questions), len(FEATURES))
+    return np.array(rows, dtype=np.float32)
 
 
 def _rivals(tops: Ints, best: Floats) -> tuple[Floats, list[bool]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.embedding import Vectors, unit_rows
 from pipeline.extract.around import Around, dots
-from pipeline.extract.pairs import Pairs, question_vectors
+from pipeline.extract.pairs import Pairs, best_of, question_vectors
 from pipeline.extract.table import COLUMN, OWN, ChatTable, Floats, Ints
 
 MODEL = "extract_pair.onnx"
@@ -58,15 +58,11 @@ def pair_features(
     _add_meaning(beside, table, questions, vectors, q, c, around)
     _add_words(beside, table, questions, q, c, around)
     _add_reactions(beside, table, first, q, c, around)
-    asked = np.stack([table.own[list(rows)].max(0) for rows in questions])[:, [COLUMN[name] for name in QUESTION]]
+    asked = best_of(table.own[:, [COLUMN[name] for name in QUESTION]], questions)
     return np.concatenate([table.own[c], asked[q], np.stack([beside[name] for name in BESIDE], axis=1)], axis=1).astype(np.float32)
 
 
 Beside = dict[str, Floats]
-
-
-def _best(values: Floats, questions: Sequence[Sequence[int]]) -> Floats:
-    return np.array([values[list(rows)].max() for rows in questions], dtype=np.float32)
 
 
 def _add_places(
@@ -74,8 +70,8 @@ def _add_places(
     q: Ints, c: Ints, around: Around
 ) -> None:  # fmt: skip
     """Where the candidate stands: distance, time, who wrote between."""
-    beside["asks"], beside["asks_answer"] = _best(asks, questions)[q], asks[c]
-    beside["worth_question"], beside["worth"] = _best(worth, questions)[q], worth[c]
+    beside["asks"], beside["asks_answer"] = best_of(asks, questions)[q], asks[c]
+    beside["worth_question"], beside["worth"] = best_of(worth, questions)[q], worth[c]
     beside["rows"] = np.array([len(rows) for rows in questions], dtype=np.float32)[q]
     beside["standing_asker"], beside["standing"] = table.standing[first[q]], table.standing[c]
     beside["distance"] = np.sign(c - last[q]) * np.log1p(np.abs(c - last[q]))
@@ -148,8 +144,8 @@ def _add_meaning(
     close = dots(meant, vectors, q, c)
     turns, turn = np.unique(table.burst[c], return_inverse=True)
     rows, place = _of_turns(table, turns, around)
-    of_turn = np.zeros((len(turns), vectors.shape[1]), dtype=np.float32)
-    np.add.at(of_turn, place, vectors[rows])
+    order = np.argsort(place, kind="stable")
+    of_turn = np.add.reduceat(vectors[rows[order]], np.searchsorted(place[order], np.arange(len(turns))), axis=0)
     beside["meaning"], beside["meaning_turn"] = close, dots(meant, unit_rows(of_turn), q, turn)
     best = np.full(len(questions), -1.0, dtype=np.float32)
     np.maximum.at(best, q, close)

@@ -20,8 +20,8 @@ from pipeline.extract import cues, judging, pair_features, pairs, second
 from pipeline.extract.around import read_around
 from pipeline.extract.item_kinds import CUES
 from pipeline.extract.options import ExtractOptions
-from pipeline.extract.questions import Meant, choose_tier, group_questions, printed_rows, read_messages
-from pipeline.extract.table import ChatTable, Floats, Ints, read_table
+from pipeline.extract.questions import Reading, group_questions, printed_rows, read_chat
+from pipeline.extract.table import COLUMN, ChatTable, Floats, Ints
 from pipeline.learned import read_trees
 from pipeline.model import Answer, Message, Noise, QAPair, QAStatus, ReplyLink, Scored, Thread
 
@@ -31,17 +31,9 @@ RESOLVED_WITHIN = 25  # messages in which the asker's "works now" still belongs 
 DOUBTED = 0.7  # weight of what scoring calls banter, thanks and the like: rarely a question or an answer, but scoring errs too
 TOLD = 8  # characters of a reply that may have answered
 LIKELY = 0.5  # P of an answer above which its question is not listed as open
-ASKING = (
-    "mark",
-    "ask_word",
-    "ask_opening",
-    "ask_ending",
-    "particle",
-    "either",
-    "anyone",
-    "trouble",
-    "same_trouble",
-)  # cues of words that ask
+ASKING = [  # cues of words that ask
+    COLUMN[n] for n in ("mark", "ask_word", "ask_opening", "ask_ending", "particle", "either", "anyone", "trouble", "same_trouble")
+]
 CLEAR = 8  # characters of a question that can be listed as open by itself
 SHORT_DEFERRAL = 24  # a deferral of so few characters says nothing else
 
@@ -68,9 +60,10 @@ def extract_qa(
     """The chat's questions in time order; those without answers have the status "unanswered"."""
     if not messages:
         return []
-    table = read_table(messages)
+    read = read_chat(tuple(messages), vectors, options)
+    table = read.table
     weight = np.array([0.0 if s.noise in NEVER else DOUBTED if s.noise else 1.0 for s in scored], dtype=np.float32)
-    judged = judge_questions(table, choose_tier(vectors, options), vectors.fast, visible_context(table), weight, options)
+    judged = judge_questions(read, vectors.fast, visible_context(table), weight, options)
     printed = [_answered(table, j) for j in _without_repeats([j for j in judged if j.answered >= options.min_pair_confidence])]
     if sum(link.by == "mention" for link in links) >= options.addressed_share * len(messages):
         printed = within_threads(printed, threads)
@@ -108,12 +101,9 @@ def visible_context(table: ChatTable) -> pair_features.Context:
     return pair_features.Context(thread=np.full(len(table.messages), -1, dtype=np.int64), parent=table.reply)
 
 
-def judge_questions(
-    table: ChatTable, means: Meant, fast: Floats, context: pair_features.Context, weight: Floats, options: ExtractOptions
-) -> list[Judged]:
+def judge_questions(read: Reading, fast: Floats, context: pair_features.Context, weight: Floats, options: ExtractOptions) -> list[Judged]:
     """Every question of the chat, whether or not it will be printed."""
-    worth, asks, _ = read_messages(table, means)
-    asks = (asks * weight).astype(np.float32)
+    table, worth, asks = read.table, read.worth, (read.asks * weight).astype(np.float32)
     questions = group_questions(table, asks, options.group_gap_s)
     found = pairs.candidate_pairs(table, questions, fast, options.window_messages, options.far_candidates)
     around = read_around(table, questions, asks, found, fast)
@@ -168,8 +158,7 @@ def is_plain_question(table: ChatTable, j: Judged, scored: Sequence[Scored]) -> 
     asking = [i for i in j.rows if scored[i].noise is None and scored[i].question >= 0.4 and len(table.texts[i]) >= CLEAR]
     if j.likely.size and float(j.likely.max()) >= LIKELY:
         return False  # answered, if not surely enough to print
-    wording = np.stack([table.column(name) for name in ASKING]).max(axis=0)
-    asking = [i for i in asking if wording[i]]  # an opinion that nobody answered is no open question, however it sounds
+    asking = [i for i in asking if table.own[i, ASKING].any()]  # an opinion that nobody answered is no open question, however it sounds
     barred = (cues.RHETORICAL, cues.JOKE, cues.REPORTED, CUES["offer"])
     return any(not any(pattern.search(table.texts[i]) for pattern in barred) for i in asking)
 

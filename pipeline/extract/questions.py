@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.embedding import FAST, QUALITY, MessageVectors, Vectors
 from pipeline.extract.options import ExtractOptions
-from pipeline.extract.table import COLUMN, OWN, ChatTable, Floats, Ints
+from pipeline.extract.table import COLUMN, OWN, ChatTable, Floats, Ints, read_table
 from pipeline.learned import read_arrays, read_trees
+from pipeline.model import Message
 
 WORTH, ASKS = "extract_worth.onnx", "extract_question.onnx"
 MEANING = "extract_meaning.npz"  # columns worth, asks: for each tier linear models over the vectors of [this, the one before, the next]
@@ -42,16 +44,27 @@ SEED = 0.1  # P(asks) from which a message is looked at: the pair and the judgin
 FLOOD = 3  # the same words asked more often than this are a bot's or a chain's
 
 
-def read_messages(table: ChatTable, means: Meant) -> tuple[Floats, Floats, Floats]:
-    """P(worth reading), P(asks something worth an answer), and what the words mean (columns worth, asks), a row a message.
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A chat as this stage reads it: P(worth reading) and P(asks something worth an answer), a row a message.
 
-    This stage has its own idea of worth, because the pair models must be trained on out-of-fold values of it.
+    The stage has its own idea of worth, because the pair models must be trained on out-of-fold values of it.
     """
-    meaning = means.columns(MEANING)
-    features = message_features(table, meaning)
+
+    table: ChatTable
+    means: Meant
+    worth: Floats
+    asks: Floats
+
+
+@lru_cache(maxsize=1)
+def read_chat(messages: tuple[Message, ...], vectors: MessageVectors, options: ExtractOptions) -> Reading:
+    """The last one is kept, because questions and items are read from the same."""
+    table, means = read_table(messages), choose_tier(vectors, options)
+    features = message_features(table, means.columns(MEANING))
     worth = (speaks(table) * read_trees(WORTH).probability(features)).astype(np.float32)
     asks = (speaks(table) * read_trees(ASKS).probability(asks_features(features, worth))).astype(np.float32)
-    return worth, asks, meaning
+    return Reading(table=table, means=means, worth=worth, asks=asks)
 
 
 def speaks(table: ChatTable) -> NDArray[np.bool_]:
@@ -74,8 +87,11 @@ class Meant:
     def columns(self, name: str) -> Floats:
         """What the linear models of that weights file say, a row a message."""
         weights = read_arrays(name)[self.tier]
-        said: Floats = (meaning_input(self.vectors) @ weights[:-1] + weights[-1]).astype(np.float32)
-        return said
+        own, before, after = np.split(weights[:-1], 3)
+        said = self.vectors @ own + weights[-1]
+        said[1:] += 0.5 * (self.vectors[:-1] @ before)
+        said[:-1] += 0.5 * (self.vectors[1:] @ after)
+        return np.asarray(said, dtype=np.float32)
 
 
 def choose_tier(vectors: MessageVectors, options: ExtractOptions) -> Meant:
@@ -86,7 +102,7 @@ def choose_tier(vectors: MessageVectors, options: ExtractOptions) -> Meant:
 
 
 def meaning_input(vectors: Vectors) -> Floats:
-    """Vectors of a message beside those of its neighbours, [messages, 3 * dimension]."""
+    """What the linear models are learned from: vectors of a message beside those of its neighbours, [messages, 3 * dimension]."""
     none = np.zeros((1, vectors.shape[1]), dtype=np.float32)
     before, after = np.concatenate([none, vectors[:-1]]), np.concatenate([vectors[1:], none])
     return np.concatenate([vectors, 0.5 * before, 0.5 * after], axis=1)

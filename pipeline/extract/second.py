@@ -30,9 +30,12 @@ def second_features(table: ChatTable, questions: int, pairs: Pairs, features: Fl
 def best_elsewhere(pairs: Pairs, p: Floats, messages: int) -> Floats:
     """For each pair its candidate's best probability with another question; needs all pairs of the chat."""
     best, second, whose = np.zeros(messages, dtype=np.float32), np.zeros(messages, dtype=np.float32), np.full(messages, -1, dtype=np.int64)
-    for i in np.argsort(p, kind="stable").tolist():
-        row = pairs.row[i]
-        best[row], second[row], whose[row] = p[i], best[row], pairs.question[i]
+    order = np.lexsort((p, pairs.row))  # the candidate's best last
+    row = pairs.row[order]
+    last = np.append(row[1:] != row[:-1], True) if len(row) else np.zeros(0, dtype=bool)
+    best[row[last]], whose[row[last]] = p[order[last]], pairs.question[order[last]]
+    before_last = np.append(last[1:] & (row[1:] == row[:-1]), False) if len(row) else last
+    second[row[before_last]] = p[order[before_last]]
     return np.where(whose[pairs.row] == pairs.question, second[pairs.row], best[pairs.row])
 
 

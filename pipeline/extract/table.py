@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.extract import cues
 from pipeline.model import Kind, Message
+from pipeline.patterns import Patterns
 from pipeline.text import cjk_share, clean, grams, is_placeholder, urls
 
 Ints = NDArray[np.int64]
@@ -29,6 +29,7 @@ _CUES: dict[str, re.Pattern[str]] = {
     "points_back": cues.POINTS_BACK, "joke": cues.JOKE, "explain": cues.EXPLAIN, "number": cues.NUMBER, "code": cues.CODE,
     "list": cues.LIST, "heading": cues.HEADING,
 }  # fmt: skip
+_PATTERNS = Patterns(list(_CUES.values()))
 _OTHER = (
     "length",
     "lines",
@@ -72,12 +73,7 @@ class ChatTable:
 
 
 def read_table(messages: Sequence[Message]) -> ChatTable:
-    """The chat's table; the last one is kept, because questions and items are read from the same."""
-    return _read_table(tuple(messages))
-
-
-@lru_cache(maxsize=1)
-def _read_table(messages: tuple[Message, ...]) -> ChatTable:
+    """The chat's table."""
     texts = [clean(m.text) for m in messages]
     numbers: dict[str, int] = {}
     sender = np.array([numbers.setdefault(m.sender_id, len(numbers)) for m in messages], dtype=np.int64)
@@ -129,20 +125,22 @@ def _mentions(messages: Sequence[Message], numbers: dict[str, int]) -> list[froz
 
 
 def _own(messages: Sequence[Message], texts: Sequence[str], burst: Ints, reply: Ints) -> Floats:
-    own = np.zeros((len(messages), len(OWN)), dtype=np.float32)
     size, first = np.bincount(burst, minlength=len(messages) + 1), burst == np.arange(len(messages))
     place: dict[int, int] = {}
+    known: dict[str, list[float]] = {}
+    silent = [0.0] * len(_CUES)
+    rows: list[list[float]] = []
     for i, (m, text) in enumerate(zip(messages, texts, strict=True)):
         head = text[:READ_CHARS]
+        marks = silent
         if m.kind not in _MEDIA and not m.is_system and not is_placeholder(text):
-            for j, pattern in enumerate(_CUES.values()):
-                own[i, j] = bool(pattern.search(head))
+            marks = known.get(head) or known.setdefault(head, _PATTERNS.found(head))
         k = place[int(burst[i])] = place.get(int(burst[i]), -1) + 1
-        own[i, len(_CUES) :] = (
-            np.log1p(len(text)), min(m.text.count("\n"), 9), bool(m.url or urls(head)), "@" in text, reply[i] >= 0, m.kind is Kind.TEXT,
-            m.kind in _MEDIA, m.is_system, cjk_share(head), first[i], k == size[burst[i]] - 1, k, size[burst[i]],
-        )  # fmt: skip
-    return own
+        rows.append([
+            *marks, np.log1p(len(text)), min(m.text.count("\n"), 9), bool(m.url or urls(head)), "@" in text, reply[i] >= 0,
+            m.kind is Kind.TEXT, m.kind in _MEDIA, m.is_system, cjk_share(head), first[i], k == size[burst[i]] - 1, k, size[burst[i]],
+        ])  # fmt: skip
+    return np.array(rows, dtype=np.float32).reshape(len(messages), len(OWN))
 
 
 def _rarity(tokens: Sequence[frozenset[str]]) -> dict[str, float]:

@@ -62,19 +62,20 @@ def extract_talks(
 def _floor(messages: Sequence[Message], scored: Sequence[Scored], start: int, end: int) -> list[int] | None:
     """The rows of the member who holds the floor longest in the session, if somebody does."""
     runs: dict[str, list[list[int]]] = {}
+    chars = [len(clean(messages[i].text)) if _is_spoken(messages[i], scored[i]) else 0 for i in range(start, end)]
     for i in range(start, end):
-        if not _is_spoken(messages[i], scored[i]):
+        if not chars[i - start]:
             continue
         mine = runs.setdefault(messages[i].sender_id, [])
         if mine and messages[i].sent_at - messages[mine[-1][-1]].sent_at <= PAUSE:
             mine[-1].append(i)
         else:
             mine.append([i])
-    spoken = _cumulated([len(clean(messages[i].text)) if _is_spoken(messages[i], scored[i]) else 0 for i in range(start, end)])
+    spoken = _cumulated(chars)
     best: tuple[int, list[int]] | None = None
     for who in sorted(runs):
-        for run in runs[who]:
-            told = sum(len(clean(messages[i].text)) for i in run)
+        for run in (r for r in runs[who] if len(r) >= FEWEST):
+            told = sum(chars[i - start] for i in run)
             share = told / max(1, spoken[run[-1] - start + 1] - spoken[run[0] - start])
             opened = _opening(messages, run[0], start) is not None
             enough = (FEWEST, SHARE) if opened else (FEWEST_UNANNOUNCED, SHARE_UNANNOUNCED)

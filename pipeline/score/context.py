@@ -34,7 +34,9 @@ def context_table(messages: Sequence[Message], cues: Table, standing: Mapping[st
     if n:
         seconds = np.array([m.sent_at.timestamp() for m in messages])
         _, sender = np.unique([m.sender_id or m.sender for m in messages], return_inverse=True)
-        words = [own_words(m) for m in messages]
+        own = {(m.text, m.kind, m.title): m for m in messages}
+        said = {key: own_words(m) for key, m in own.items()}
+        words = [said[m.text, m.kind, m.title] for m in messages]
         _clock(columns, seconds, sender, cues)
         columns["hour_night"][:] = [m.sent_at.hour >= 23 or m.sent_at.hour < 7 for m in messages]
         _echoes(columns, words, sender)

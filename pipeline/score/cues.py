@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model import Kind, Message
+from pipeline.patterns import Patterns
 from pipeline.text import fold
 
 PATTERNS: dict[str, str] = {
@@ -110,7 +111,7 @@ PATTERNS: dict[str, str] = {
         r"meeting|moved to|cancell?ed|postponed|this (?:thursday|friday|saturday|sunday|week)|tomorrow|tonight)\b"
     ),
     "date_time": (
-        r"\d{1,2}月\d{1,2}|\d{1,2}[:点]\d{0,2}|\d{1,2}号|\d{1,2}日|\d{1,2}[./]\d{1,2}|\b(?:jan|feb|mar|apr|may|jun|jul|"
+        r"\d月\d|\d[:点号日]|\d[./]\d|\b(?:jan|feb|mar|apr|may|jun|jul|"
         r"aug|sep|oct|nov|dec)[a-z]* \d|\d (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|\b\d{1,2} ?(?:am|pm|utc|"
         r"cest)\b"
     ),
@@ -142,7 +143,7 @@ PATTERNS: dict[str, str] = {
         r"call \d|\d{5} ?\d{6}|1[3-9]\d{9}|1[3-9]\d-?\d{4}-?\d{4}"
     ),
     "price": (
-        r"\d+(?:\.\d+)? ?(?:元|块|w|折|刀|起|包邮|米)|[¥$€£]\s?\d|原价|现价|券|到手价?|\d+% off|price|\bfree\b|免费"
+        r"\d ?(?:元|块|w|折|刀|起|包邮|米)|[¥$€£]\s?\d|原价|现价|券|到手价?|\d+% off|price|\bfree\b|免费"
     ),
     "promotes": (
         r"限时|仅剩|最后\d|名额|秒杀|拼团|团购价|优惠|福利|返现|返\d|领取|免费领|限量|清仓|厂价|批发|代理|代办|代做|包过|"
@@ -189,7 +190,7 @@ PATTERNS: dict[str, str] = {
     "presence": r"^(?:来了|到了|在的?|有的?|没有|还没|开始|马上|稍等|等下|i'?m here|here)[\W_]*$",
 }  # fmt: skip
 Table = NDArray[np.float32]
-_COMPILED = [re.compile(pattern) for pattern in PATTERNS.values()]
+_PATTERNS = Patterns([re.compile(pattern) for pattern in PATTERNS.values()])
 
 MAX_TEXT = 600  # what a long message is shows in its beginning
 _EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf\u2b00-\u2bff]|\\[[^\\[\\]]{1,6}\\]|:[a-z_-]{3,24}:")
@@ -226,7 +227,6 @@ def own_words(message: Message) -> str:
 def _cues(message: Message) -> list[float]:
     text = own_words(message)
     length = len(text)
-    marks = [float(pattern.search(text) is not None) for pattern in _COMPILED]
     latin, digits = _LATIN.findall(text), _DIGITS.findall(text)
     faces = message.kind is Kind.STICKER or bool(_FACES.match(text))
     shape = [
@@ -240,4 +240,4 @@ def _cues(message: Message) -> list[float]:
         float(faces),
         float(not text),
     ]
-    return marks + shape + [float(message.kind is kind) for kind in KINDS]
+    return _PATTERNS.found(text) + shape + [float(message.kind is kind) for kind in KINDS]

@@ -36,6 +36,7 @@ AD_AT = 0.12  # ads are rare where this was learned, and seldom like another com
 QUESTION_SPARES = 0.65  # a likely question is never noise, whatever its words …
 QUESTION_SPARES_AD = 0.9  # … "anybody need a …?" excepted
 BASE = "base"  # what a message is worth before anything is known of it
+_PARTS = (*SIGNALS, BASE, "highlight", "standing", "noise")
 CALIBRATION = (0.49, 0.39)  # leave-one-out: with slope and shift a value of .7 is worth .7 of a must-read message
 DOUBT_COST = 1.2  # log-odds that certain noise takes; P(noise) of it where it is not certain
 NOISE_COST = {Noise.CONFLICT: 2.0}  # what a reason takes that is not a matter of taste …
@@ -90,18 +91,20 @@ def score_messages(
     parts *= 1 - speech[:, None]
     hard = hard_reasons(messages, options.own_digests)
 
+    chances = np.column_stack([noise, ad, conflict, question, unfit, highlight]).tolist()
     scored = []
-    for i, message in enumerate(messages):
-        reason = hard[i] or _reason(float(noise[i]), float(ad[i]), float(conflict[i]), float(question[i]), reasons[i])
-        why = {name: float(part) for name, part in zip((*SIGNALS, BASE), parts[i], strict=True)}
-        why["highlight"] = float(highlight[i])
-        why["standing"] = options.standing_weight * options.standing.get(message.sender_id, 0.0)
+    for i, (message, own, told) in enumerate(zip(messages, chances, parts.tolist(), strict=True)):
+        is_noise, is_ad, quarrels, asks, is_unfit, spoken = own
+        reason = hard[i] or _reason(is_noise, is_ad, quarrels, asks, reasons[i])
         certain = hard[i] is not None or reason in (Noise.AD, Noise.CONFLICT)
-        why["noise"] = -(NOISE_COST.get(reason, OTHER_COST) if reason and certain else DOUBT_COST * float(noise[i]))
-        why = {name: round(part, 4) for name, part in why.items() if round(part, 4)}
-        worst = max(float(unfit[i]), float(conflict[i]) if reason is Noise.CONFLICT else 0.0)
-        asks = 0.0 if hard[i] else float(question[i])
-        scored.append(Scored(message_id=message.id, value=value_of(why), why=why, noise=reason, question=asks, unfit=worst))
+        cost = NOISE_COST.get(reason, OTHER_COST) if reason and certain else DOUBT_COST * is_noise
+        standing = options.standing_weight * options.standing.get(message.sender_id, 0.0)
+        named = zip(_PARTS, (*told, spoken, standing, -cost), strict=True)
+        why = {name: rounded for name, part in named if (rounded := round(part, 4))}
+        worst = max(is_unfit, quarrels if reason is Noise.CONFLICT else 0.0)
+        scored.append(
+            Scored(message_id=message.id, value=value_of(why), why=why, noise=reason, question=0.0 if hard[i] else asks, unfit=worst)
+        )
     return scored
 
 
