@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 from pipeline.archive import Archive
 from pipeline.embedding import load_embedder
-from pipeline.errors import UserError
+from pipeline.errors import InputError, UserError
+from pipeline.i18n import _
 from pipeline.search import ONLY, Filters, Searcher
+from pipeline.search.filters import found_chat, moment
 from pipeline.search.show import show_thread as thread_of
 
 LIMIT_MOST = 50
@@ -46,15 +48,18 @@ def build_server(archive: Archive, tz: ZoneInfo) -> Any:
     ) -> dict[str, Any]:  # fmt: skip
         """What was said about something: hits best first, each with the ids of the message and of the conversation around it.
 
-        `since` and `until` are ISO dates or times; `only` may hold qa, question, link, file, announcement, decision, action.
+        `since` and `until` are months (2026-03), days or times, both included.
+        `only` may hold qa, question, link, file, announcement, decision, action.
         """
         unknown = [kind for kind in only or [] if kind not in ONLY]
         if unknown:
             raise ToolError(f"only: unknown {', '.join(unknown)}; there are {', '.join(ONLY)}")
         try:
-            filters = Filters(chat=chat, sender=sender, since=_moment(since, tz), until=_moment(until, tz), only=tuple(only or ()))
+            filters = Filters(
+                chat=chat, sender=sender, since=_moment(since, tz), until=_moment(until, tz, end=True), only=tuple(only or ())
+            )
             return _found(searcher, archive, query, filters, max(1, min(limit, LIMIT_MOST)))
-        except (UserError, ValueError) as error:  # a chat name that several have; a time that is none
+        except UserError as error:  # a chat name that several have; a time that is none
             raise ToolError(str(error)) from error
 
     async def show_thread(message_id: str) -> dict[str, Any]:
@@ -66,7 +71,10 @@ def build_server(archive: Archive, tz: ZoneInfo) -> Any:
 
     async def list_topics(chat: str | None = None, limit: int = 30) -> dict[str, Any]:
         """The subjects that were talked about, the largest first, each with a message to start reading at."""
-        return {"topics": topics(archive, chat, max(1, min(limit, 200)))}
+        try:
+            return {"topics": topics(archive, chat, max(1, min(limit, 200)))}
+        except UserError as error:
+            raise ToolError(str(error)) from error
 
     # async, so that they run in the thread that opened the database
     for tool in (search, show_thread, list_topics):
@@ -91,10 +99,8 @@ def _found(searcher: Searcher, archive: Archive, query: str, filters: Filters, l
 
 
 def topics(archive: Archive, chat: str | None, limit: int) -> list[dict[str, Any]]:
-    """Topics by how many messages they have."""
-    stored = archive.find_chat(chat) if chat else None
-    if chat and stored is None:
-        return []
+    """Topics by how many messages they have. Raises ArchiveError for a chat that is not there."""
+    stored = found_chat(archive, chat) if chat else None
     rows = archive.db.execute(
         """
         SELECT c.key, c.name, t.id, t.title, count(*) AS n, count(DISTINCT m.sender_id), min(m.sent_at), max(m.sent_at),
@@ -120,8 +126,8 @@ def topics(archive: Archive, chat: str | None, limit: int) -> list[dict[str, Any
     ]
 
 
-def _moment(text: str | None, tz: ZoneInfo) -> datetime | None:
-    if not text:
-        return None
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=tz)
+def _moment(text: str | None, tz: ZoneInfo, *, end: bool = False) -> datetime | None:
+    try:
+        return moment(text, tz, end=end) if text else None
+    except ValueError as error:
+        raise InputError(_("{text}: not a time such as 2026-11-21 or 2026-11-21T20:00").format(text=text)) from error

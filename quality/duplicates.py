@@ -1,11 +1,14 @@
 """`python -m quality.duplicates`: labelled everyday questions (LCQMC) judged by words alone, as the ledger judges two askings.
 
-Pairs are each query with its labelled duplicates, and with its NEAREST texts of the corpus, of which those that nobody has
-labelled count as wrong (most of what is said of them is right all the same: "什么样的女人值得爱?" with another question mark).
+Two ways to read the labels. As labelled: each query with its labelled duplicates, and with its NEAREST texts of the corpus, of which
+those that nobody has judged count as wrong (most of what is said of them is right all the same: "什么样的女人值得爱?" with another
+question mark). As judged: the set was written pair after pair, so two texts that follow each other are a pair that people have
+judged, a duplicate or not (or two halves of two pairs, which are never alike).
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -36,11 +39,16 @@ def main() -> None:
         cosine[np.arange(len(block)), block] = -1.0
         for n, near in zip(block, np.argsort(-cosine, axis=1, kind="stable")[:, :NEAREST], strict=True):
             pairs |= {frozenset((ids[n], ids[int(m)])) for m in near}
+    judged = [(a, b) for a, b in itertools.pairwise(ids)]
+    same = [p for p in judged if _same(*p, texts, sides, learned)]
+    found = sum(frozenset(p) in right for p in same)
+    every = sum(frozenset(p) in right for p in judged)
+    print(f"as judged: called the same {len(same)}, precision {found / len(same):.3f}, recall {found / every:.3f} of {every}")
     said = [p for p in pairs if len(p) == 2 and _same(*sorted(p), texts, sides, learned)]
     found = sum(p in right for p in said)
     alike = sum(len({solid(texts[i]) for i in p}) == 1 for p in said if p not in right)
     print(f"{len(right)} labelled duplicates, {len(pairs) - len(right)} neighbours that are none")
-    print(f"called the same by their words: {len(said)}, precision {found / len(said):.3f}, recall {found / len(right):.3f}")
+    print(f"as labelled: called the same {len(said)}, precision {found / len(said):.3f}, recall {found / len(right):.3f}")
     print(f"of the unlabelled {len(said) - found}, the same but for marks and blanks: {alike}")
     for p in sorted(map(sorted, (q for q in said if q not in right)))[::SHOWN]:
         print("  unlabelled:", " | ".join(texts[i] for i in p))

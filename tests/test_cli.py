@@ -170,6 +170,13 @@ def test_an_unknown_format_is_a_usage_error() -> None:
     assert dianti("digest", sample_logs()[0], "--format", "docx").exit_code == 2
 
 
+def test_a_wrong_command_line_is_told_in_one_line() -> None:
+    result = dianti("search", "--limit", "0", "x")
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "--help" in result.stderr
+
+
 def test_several_formats_need_a_folder() -> None:
     assert "-o" in fails("digest", sample_logs()[0], "--format", "md,html")
 

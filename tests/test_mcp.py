@@ -54,9 +54,12 @@ def test_a_client_searches_reads_a_thread_and_lists_topics(folder: Path) -> None
         ("search", {"query": "火星殖民计划的预算"}),
         ("show_thread", {"message_id": "nowhere/m1"}),
         ("search", {"query": "x", "only": ["nonsense"]}),
+        ("search", {"query": "会员", "since": "2000-01"}),
+        ("search", {"query": "会员", "since": "neulich"}),
+        ("list_topics", {"chat": "没有的群"}),
     )
     assert names == ["search", "show_thread", "list_topics"]
-    found, thread, topics, silent, unknown, wrong = results
+    found, thread, topics, silent, unknown, wrong, since, never, no_chat = results
     hits = found.structured_content["hits"]
     assert hits[0]["id"].startswith("测试群/")
     assert hits[0]["text"]
@@ -66,4 +69,7 @@ def test_a_client_searches_reads_a_thread_and_lists_topics(folder: Path) -> None
     assert unknown.is_error
     assert "nowhere" in json.dumps(unknown.model_dump(mode="json"), ensure_ascii=False)
     assert wrong.is_error
+    assert since.structured_content["hits"]
+    assert never.is_error
+    assert no_chat.is_error
     assert (folder / "archive.sqlite3").read_bytes() == before

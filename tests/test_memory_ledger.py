@@ -11,9 +11,9 @@ import pytest
 from pipeline.memory.asking import Asking, Note, Told
 from pipeline.memory.cues import ANSWERS_LATE, ASKED_AGAIN, TOLD_BEFORE, aliases, hinted_days
 from pipeline.memory.ledger import Question, fold
-from pipeline.memory.match import turned_round
 from pipeline.memory.shelf import Link, as_asking, as_note
 from pipeline.memory.stretch import days_of
+from pipeline.memory.wording import denies, exchanged
 from pipeline.model import QAStatus
 from tests.factories import message
 
@@ -231,9 +231,39 @@ def test_a_nickname_is_called_by_its_parts() -> None:
     assert aliases("K") == frozenset()
 
 
-def test_turning_a_question_round_makes_another_one() -> None:
-    assert turned_round("北京到成都的火车票", "成都到北京的火车票")
-    assert not turned_round("北京到成都的火车票", "北京到成都的火车票多少钱")
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("北京到成都的火车票", "成都到北京的火车票"),
+        ("广州到湛江的高铁什么时候开通", "湛江到广州高铁什么时候开通？"),
+        ("女生说男生可爱是什么意思啊？", "男生说女生可爱是什么意思？"),
+        ("how do I convert csv to json", "how do I convert json to csv"),
+    ],
+)
+def test_two_parts_in_each_others_place_make_another_question(a: str, b: str) -> None:
+    assert exchanged(a, b)
+    assert exchanged(b, a)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("北京到成都的火车票", "北京到成都的火车票多少钱"),
+        ("北京到成都的火车票", "北京到成都的火车票？"),
+        ("高德地图和百度地图哪个好用", "百度地图和高德地图哪个好用。"),
+        ("江苏发达还是广东发达？", "广东发达还是江苏发达？"),
+        ("姐姐结婚送什么礼物？", "姐姐结婚礼物送什么？"),
+        ("", ""),
+    ],
+)
+def test_another_order_alone_makes_none(a: str, b: str) -> None:
+    assert not exchanged(a, b)
+
+
+def test_what_denies() -> None:
+    assert denies("苹果没越狱怎么改字体")
+    assert denies("why can't I log in")
+    assert not any(map(denies, ("这个能不能报名？", "有没有人知道", "你去不？", "这课不错吧", "how do I log in", "这个非常特别")))
 
 
 def test_after_midnight_is_still_the_day_before() -> None:

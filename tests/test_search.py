@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from archive_factory import begun, searcher
@@ -17,7 +18,9 @@ from hypothesis import strategies as st
 from pipeline.archive import Archive, open_archive
 from pipeline.archive.words import fold_script, prepare, query_terms
 from pipeline.cli.search import explain_command, search_command, show_command
+from pipeline.errors import ArchiveError, InputError
 from pipeline.search import Filters, Searcher
+from pipeline.search.filters import moment
 from pipeline.search.find import find_phrase
 from pipeline.search.show import explain, show_thread
 from pipeline.search.window import highlights, snippet
@@ -98,7 +101,7 @@ def test_filters_act_inside_the_search(asked: Searcher) -> None:
     assert by
     late = asked.search("设备", Filters(since=START + timedelta(hours=4))).hits
     assert all(h.time >= START + timedelta(hours=4) for h in late)
-    assert asked.search("会员", Filters(chat="没有的群")).hits == ()
+    assert asked.search("会员", Filters(sender="查无此人")).hits == ()
     assert [h.message_ids[0].split("/")[1] for h in asked.search("安装包", Filters(only=("link",))).hits] == ["m8"]
 
 
@@ -170,6 +173,39 @@ def test_the_command_shows_who_when_and_how_to_find_it(folder: Path) -> None:
     assert "小北" in out
     assert "测试群/m8" in out
     assert "find:" in out
+
+
+def test_a_file_of_plain_lines_is_answered_line_by_line(folder: Path, tmp_path: Path) -> None:
+    queries = tmp_path / "q.txt"
+    queries.write_text('安装包报错\n\n{"query": "会员设备"}\n', encoding="utf-8")
+    code, out, _err = _run(folder, "--queries", str(queries), "--limit", "1")
+    assert code == 0
+    assert [line for line in out.splitlines() if line.startswith("#")] == ["# 安装包报错", "# 会员设备"]
+
+
+def test_a_wrong_line_is_told_before_anything_is_answered(folder: Path, tmp_path: Path) -> None:
+    queries = tmp_path / "q.jsonl"
+    queries.write_text('安装包报错\n{"question": "会员设备"}\n', encoding="utf-8")
+    with pytest.raises(InputError, match=":2:"):
+        _run(folder, "--queries", str(queries))
+    with pytest.raises(InputError, match="no such file"):
+        _run(folder, "--queries", str(tmp_path / "nowhere"))
+
+
+def test_a_member_or_chat_that_is_not_there_is_told(folder: Path) -> None:
+    code, out, err = _run(folder, "会员设备", "--from", "查无此人")
+    assert (code, out) == (0, "")
+    assert "查无此人" in err
+    with pytest.raises(ArchiveError, match="没有的群"):
+        _run(folder, "会员设备", "--chat", "没有的群")
+
+
+def test_a_period_is_a_month_a_day_or_a_time() -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    assert moment("2026-12", zone, end=True).isoformat() == "2027-01-01T00:00:00+08:00"
+    assert moment("2026-12-05", zone, end=True).isoformat() == "2026-12-06T00:00:00+08:00"
+    assert moment("2026-12", zone).isoformat() == "2026-12-01T00:00:00+08:00"
+    assert moment("2026-12-05T10:00", zone, end=True).isoformat() == "2026-12-05T10:00:00+08:00"
 
 
 def test_wrong_usage_exits_2(folder: Path) -> None:

@@ -25,18 +25,10 @@ def archive_options(settings: Globals, archive: Archive, model: str | None) -> A
 
 
 def moment(text: str, settings: Globals, *, end: bool = False) -> datetime:
-    """A date, month or time of the command line, aware; with `end`, the end of that month or day."""
-    from datetime import timedelta
+    """A month, day or time of the command line, aware; with `end`, the end of that month or day."""
+    from pipeline.search.filters import moment as read
 
-    value = text.strip()
     try:
-        if len(value) == 7:  # 2026-03
-            month = datetime.fromisoformat(value + "-01")
-            found = (month + timedelta(days=31)).replace(day=1) if end else month
-        else:
-            found = datetime.fromisoformat(value)
-            if end and len(value) == 10:
-                found += timedelta(days=1)
+        return read(text, settings.tz, end=end)
     except ValueError as error:
         raise click.UsageError(_("{text}: not a time such as 2026-11-21 or 2026-11-21T20:00").format(text=text)) from error
-    return found if found.tzinfo else found.replace(tzinfo=settings.tz)

@@ -35,13 +35,24 @@ class Globals:
 
 
 class PoliteGroup(click.Group):
-    """Prints a UserError as one line and exits 1; our own bugs keep their traceback."""
+    """Prints an error of the user as one line and exits 1 (2 where the command line itself is wrong); our own bugs keep their traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except UserError as error:
             click.echo(_("Error: {message}").format(message=error), err=True)
+            ctx.exit(1)
+        except click.UsageError as error:
+            message = error.format_message()
+            if error.ctx is None or not message:  # an empty command line asks for help
+                raise
+            click.echo(
+                _("Error: {message} ({command} --help tells more)").format(message=message, command=error.ctx.command_path), err=True
+            )
+            ctx.exit(error.exit_code)
+        except click.Abort:
+            click.echo(_("cancelled"), err=True)
             ctx.exit(1)
 
 

@@ -217,8 +217,10 @@ def _over_the_wire(plan: Plan, settings: Globals, resend: frozenset[int], sent: 
     help=_(
         "Takes over what you struck, moved, changed or added in a digest's Markdown or text file: a changed line loses its quotation "
         "marks, and what you struck is remembered as not wanted in that chat. In a terminal, with a digest's JSON, it opens your editor "
-        "first.\n\n\b\nExamples:\n  dianti review out/群.json\n  dianti review out/群.md"
+        "first.\n\n\b\nExamples:\n  dianti review out/群.json\n  dianti review out/群.md\n"
+        "  dianti review faq"
     ),
+    short_help=_("Takes over what you changed in a digest, or in the FAQ (dianti review faq)."),
 )
 @click.argument("digest", type=click.Path(path_type=Path))
 @click.option("--edited", type=A_FILE, help=_("The edited Markdown or text file [opens an editor]."))

@@ -84,6 +84,7 @@ def questions_command(settings: Globals, only_open: bool, only_answered: bool, o
                     _print_question(line)
 
 
+SHOWN = 120  # characters of a question or an answer in a list
 STATUS = {"open": _("open"), "answered": _("answered"), "partial": _("partly answered"), "disputed": _("disputed")}
 
 
@@ -92,10 +93,16 @@ def _print_question(line: dict[str, object]) -> None:
     assert isinstance(asked, list)
     assert isinstance(answers, list)
     times = _(", asked {n} times").format(n=len(asked)) if len(asked) > 1 else ""
-    click.echo(f"[{STATUS[str(line['status'])]}{times}] {line['text']}")
+    click.echo(f"[{STATUS[str(line['status'])]}{times}] {shortened(str(line['text']))}")
     click.echo(f"    {asked[0]['sender']}  {asked[0]['time'][:16].replace('T', ' ')}  {line['id']}")
     for answer in answers[:3]:
-        click.echo(f"  → {answer['sender']}: {answer['text']}")
+        doubt = "" if answer["sure"] else _("(perhaps) ")
+        click.echo(f"  → {doubt}{answer['sender']}: {shortened(answer['text'])}")
+
+
+def shortened(text: str) -> str:
+    """A long text as far as a list shows it; `dianti show ID` prints it in full."""
+    return text if len(text) <= SHOWN else text[:SHOWN].rstrip() + "…"
 
 
 @click.command(
@@ -105,7 +112,7 @@ def _print_question(line: dict[str, object]) -> None:
         "Example:\n  dianti report --since 2026-11-01 --format html -o report.html"
     ),
 )
-@click.option("--since", metavar="TIME", help=_("Only messages from then on."))
+@click.option("--since", metavar="TIME", help=_("Only messages from then on (2026-03, 2026-03-10, a time)."))
 @click.option("--until", metavar="TIME", help=_("Only messages before then."))
 @click.option("--format", "form", type=click.Choice(["md", "html", "json"]), default="md", show_default=True, help=_("Form of the report."))
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help=_("File to write to [stdout]."))
@@ -115,7 +122,7 @@ def report_command(settings: Globals, since: str | None, until: str | None, form
     from pipeline.memory.report import build_report
 
     with opened(settings, chat) as (archive, chats):
-        report = build_report(archive, chats, moment(since, settings), moment(until, settings), any_opted_out(settings, chats))
+        report = build_report(archive, chats, *period(since, until, settings), any_opted_out(settings, chats))
     if form == "json":
         text = json.dumps(report, ensure_ascii=False, indent=1) + "\n"
     else:
@@ -125,15 +132,11 @@ def report_command(settings: Globals, since: str | None, until: str | None, form
     write(text, output)
 
 
-def moment(text: str | None, settings: Globals) -> datetime | None:
-    """A time as the user wrote it; raises UsageError when it is none."""
-    if text is None:
-        return None
-    try:
-        given = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.UsageError(_("{text}: not a time such as 2026-11-21 or 2026-11-21T20:00").format(text=text)) from error
-    return given if given.tzinfo else given.replace(tzinfo=settings.tz)
+def period(since: str | None, until: str | None, settings: Globals) -> tuple[datetime | None, datetime | None]:
+    """The half-open period as the user wrote it: a month, day or time each; raises UsageError when one is none."""
+    from pipeline.cli._archive import moment
+
+    return moment(since, settings) if since else None, moment(until, settings) if until else None
 
 
 def write(text: str, output: Path | None) -> None:
@@ -234,7 +237,7 @@ def topic_command(settings: Globals, name: str, chat: str | None, as_json: bool)
 @click.command(
     "links", help=_("Every link and file passed on: by whom, why, how often.\n\n\b\nExample:\n  dianti links --since 2026-11-01")
 )
-@click.option("--since", metavar="TIME", help=_("Only messages from then on."))
+@click.option("--since", metavar="TIME", help=_("Only messages from then on (2026-03, 2026-03-10, a time)."))
 @click.option("--until", metavar="TIME", help=_("Only messages before then."))
 @CHAT
 @JSON
@@ -244,7 +247,7 @@ def links_command(settings: Globals, since: str | None, until: str | None, chat:
 
     with opened(settings, chat) as (archive, chats):
         out = any_opted_out(settings, chats)
-        found = [r.as_json() for r in build_links(archive, chats, moment(since, settings), moment(until, settings), out)]
+        found = [r.as_json() for r in build_links(archive, chats, *period(since, until, settings), out)]
     for link in found:
         if as_json:
             print_json_line(link)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 )
 @click.option("--limit", type=click.IntRange(1, 200), default=10, show_default=True, help=_("At most so many hits."))
 @click.option("--json", "as_json", is_flag=True, help=_("One JSON line a query."))
-@click.option("--queries", type=click.Path(path_type=Path), help=_('Answer every line of FILE: {"id", "query"} each.'))
+@click.option("--queries", type=click.Path(path_type=Path), help=_('Answer every line of FILE: a query, or {"id", "query"}.'))
 @click.option("-i", "--interactive", is_flag=True, help=_("Keep asking: everything stays loaded between queries."))
 @click.pass_obj
 def search_command(
@@ -47,14 +47,20 @@ def search_command(
     if sum((bool(text), queries is not None, interactive)) != 1:
         raise click.UsageError(_("give a QUERY, --queries FILE or -i"))
     filters = _filters(settings, chat, sender, since, until, only)
+    from pipeline.search.filters import senders
+
     with _open(settings) as archive:
+        if sender and not senders(archive, sender):
+            note(_("no member called {name} in the archive").format(name=sender))
         searcher = _searcher(archive)
         for ask_id, asked in _asked(text, queries, interactive):
             answer = searcher.search(asked, filters, limit)
             if as_json:
                 print_json_line(_as_json(answer, ask_id))
-            else:
-                _print(answer, archive)
+                continue
+            if queries is not None:
+                click.echo(click.style(f"# {_plain(asked)}", bold=True))
+            _print(answer, archive)
 
 
 def _open(settings: Globals) -> Archive:
@@ -99,7 +105,7 @@ def _filters(settings: Globals, chat: str | None, sender: str | None, since: str
 def _asked(text: str, queries: Path | None, interactive: bool) -> Iterator[tuple[str | None, str]]:
     """(id, query) of everything that is asked."""
     if queries is not None:
-        yield from _queries(queries)
+        yield from list(_queries(queries))  # a wrong line is told before anything is answered
     elif interactive:
         while True:
             try:
@@ -114,12 +120,17 @@ def _asked(text: str, queries: Path | None, interactive: bool) -> Iterator[tuple
 
 
 def _queries(path: Path) -> Iterator[tuple[str | None, str]]:
+    if not path.is_file():
+        raise InputError(_("{path}: there is no such file").format(path=path))
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(_("{path}: cannot be read: {error}").format(path=path, error=error)) from error
     for number, line in enumerate(lines, 1):
         if not line.strip():
+            continue
+        if not line.lstrip().startswith("{"):
+            yield None, line.strip()
             continue
         try:
             asked = json.loads(line)
@@ -139,6 +150,9 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
     }  # fmt: skip
 
 
+KINDS = {"qa": _("Q&A"), "link": _("link"), "digest": _("digest")}
+
+
 def _print(answer: Answer, archive: Archive) -> None:
     if not answer.hits:
         note(_("nothing about that was discussed"))
@@ -151,7 +165,7 @@ def _print(answer: Answer, archive: Archive) -> None:
         marked = _marked(hit.snippet, answer.query)
         click.echo(
             f"{hit.time:%Y-%m-%d %H:%M}  {click.style(_plain(hit.sender), bold=True)} · {_plain(hit.chat)}"
-            + (f"  [{hit.kind}]" if hit.kind != "message" else "")
+            + (f"  [{KINDS[hit.kind]}]" if hit.kind in KINDS else "")
         )
         click.echo(f"  {marked}")
         phrase = find_phrase(archive, hit.message_ids[0])

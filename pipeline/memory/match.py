@@ -7,8 +7,6 @@ and comes out the same whatever the order of imports.
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,15 +17,14 @@ from pipeline.embedding import Embedder, Vectors, unit_rows
 from pipeline.learned import read_weights
 from pipeline.memory.asking import Asking, Note
 from pipeline.memory.cues import aliases, chat_day, hinted_days, names_one_of
+from pipeline.memory.wording import denies, exchanged, numbers
 from pipeline.text import cjk_share, fold, grams
 
 WEIGHTS = "memory.json"
 CHINESE = 0.2  # share of Chinese characters from which a text counts as Chinese
 SAME_COSINE = 0.925
-HELD_COSINE, HELD_SHARE, HELD_WEIGHT = 0.75, 0.9, 60.0  # of a text that holds another: cosine, share of its grams, their weight
-TURNED_COMMON, TURNED_IN_ORDER = 0.9, 0.75  # shares: of the shorter text's characters, of those in the same order
-_SOLID = re.compile(r"\W")
-_NUMBER = re.compile(r"(?<![a-z0-9.])\d+(?:\.\d+)?(?![a-z0-9.])")
+SAME_WEIGHT = 55.0  # of a text's grams, some nine characters: in a shorter one, one other character makes another question
+HELD_COSINE, HELD_SHARE = 0.85, 0.9  # of a text that holds another: cosine, share of its grams
 
 POINTED_FEATURES = (
     "cosine",
@@ -117,11 +114,6 @@ def weigh(text: str, learned: Learned) -> tuple[frozenset[str], float]:
     return found, sum(learned.rareness(g) for g in found)
 
 
-def numbers(text: str) -> frozenset[str]:
-    """The plain numbers of a text, which tell one template from another: 5.18 and 5.20, level 3 and level 5."""
-    return frozenset(_NUMBER.findall(fold(text)))
-
-
 def asking_sides(askings: Sequence[Asking], learned: Learned, embedder: Embedder) -> list[Side]:
     """The askings, ready to be compared."""
     columns = [[a.text for a in askings], [a.answer_text for a in askings], [a.pointing for a in askings]]
@@ -151,36 +143,17 @@ def shared(a: Side, b: Side, learned: Learned) -> tuple[float, float]:
 def same_by_words(text_a: str, sa: Side, text_b: str, sb: Side, learned: Learned) -> float:
     """The centred cosine of two texts that say the same by their words alone, else 0.
 
-    Either they are near as a whole, or the longer one holds the shorter, which says enough by itself ("想加一张卡 两张3060
-    12g能当24g用吗"). Of labelled everyday questions 95 in 100 such pairs are duplicates (docs/memory.md).
+    Either they are near as a whole, or the longer one holds the shorter. Of everyday questions that people judged, 96 in 100 such
+    pairs are duplicates (docs/memory.md).
     """
     cosine = float(sa.text @ sb.text)
-    if cosine < HELD_COSINE or numbers_differ(sa, sb):
+    if cosine < HELD_COSINE or min(sa.weight, sb.weight) < SAME_WEIGHT:
         return 0.0
-    held = min(sa.weight, sb.weight) >= HELD_WEIGHT and shared(sa, sb, learned)[0] >= HELD_SHARE
-    if not (cosine >= SAME_COSINE or held) or turned_round(text_a, text_b):
+    if cosine < SAME_COSINE and shared(sa, sb, learned)[0] < HELD_SHARE:
+        return 0.0
+    if numbers_differ(sa, sb) or denies(text_a) != denies(text_b) or exchanged(text_a, text_b):
         return 0.0
     return cosine
-
-
-def turned_round(text_a: str, text_b: str) -> bool:
-    """The same characters in another order: "北京到成都" and "成都到北京", which no vector tells apart."""
-    a, b = _SOLID.sub("", fold(text_a)), _SOLID.sub("", fold(text_b))
-    common = sum((Counter(a) & Counter(b)).values())
-    if common < TURNED_COMMON * min(len(a), len(b)):
-        return False
-    return _longest_in_order(a, b) < TURNED_IN_ORDER * common
-
-
-def _longest_in_order(a: str, b: str) -> int:
-    """Length of the longest common subsequence."""
-    row = [0] * (len(b) + 1)
-    for x in a:
-        new = [0]
-        for k, y in enumerate(b):
-            new.append(row[k] + 1 if x == y else max(new[-1], row[k + 1]))
-        row = new
-    return row[-1]
 
 
 def numbers_differ(sa: Side, sb: Side) -> bool:

@@ -19,7 +19,7 @@ def explain_value(scored: Scored) -> list[str]:
     names = _names()
     for name, part in sorted(scored.why.items(), key=lambda pair: (-abs(pair[1]), pair[0])):
         if abs(part) >= SMALLEST and name in names:
-            lines.append(f"{_direction(part)}: {names[name]} ({part:+.2f})")
+            lines.append(_("{direction}: {sign} ({part})").format(direction=_direction(part), sign=names[name], part=f"{part:+.2f}"))
     return lines
 
 

@@ -11,6 +11,7 @@ from pipeline.archive import Archive
 from pipeline.i18n import _
 from pipeline.model import Noise, Scored
 from pipeline.score import explain_value
+from pipeline.search.scene import load_findings
 
 THREAD_MOST = 400  # messages of a thread that are shown, those around the asked one
 
@@ -49,7 +50,7 @@ class ShownThread:
 
 
 def show_thread(archive: Archive, archive_id: str) -> ShownThread | None:
-    """The whole thread of a message in time order; None when there is no such message."""
+    """The whole thread of a message and what its Q&A pair holds, in time order; None when there is no such message."""
     row = archive.message_row(archive_id)
     if row is None:
         return None
@@ -66,6 +67,9 @@ def show_thread(archive: Archive, archive_id: str) -> ShownThread | None:
         rows = [r for (r,) in db.execute("SELECT row FROM analysed WHERE chat = ? AND thread = ? ORDER BY row", (chat, thread))]
         at = rows.index(row)
         rows = rows[max(0, at - THREAD_MOST // 2) : at + THREAD_MOST // 2]
+    pairs = load_findings(archive, [row])  # an answer of two days later stands in a thread of its own
+    partners = {r for rows_of in (*pairs.answers_of.values(), *pairs.questions_of.values()) for r in rows_of}
+    rows = sorted({*rows, *partners})
     messages = archive.by_rows(rows)
     marks = ",".join("?" * len(rows))
     judged = {r: (noise, q) for r, noise, q in db.execute(f"SELECT row, noise, question FROM analysed WHERE row IN ({marks})", rows)}
