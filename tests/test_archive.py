@@ -11,11 +11,14 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import numpy as np
 import pytest
 from archive_factory import OPTIONS, add, begun, searcher
 from factories import START, chat, export, message
@@ -24,8 +27,10 @@ from pipeline.archive import open_archive
 from pipeline.archive.add import add_export, bring_up_to_date
 from pipeline.archive.forget import Forget, forget
 from pipeline.archive.schema import MIGRATIONS
-from pipeline.archive.store import DATABASE, told
+from pipeline.archive.store import DATABASE, content_hash, told
 from pipeline.archive.upkeep import change_cost, reindex, status, verify
+from pipeline.archive.vectors import CachedEmbedder
+from pipeline.embedding import OnnxEmbedder, Vectors, load_embedder
 from pipeline.errors import ArchiveError
 from pipeline.model import Chat, Export, Kind
 from pipeline.search.meaning import update_index
@@ -348,6 +353,35 @@ def _killed(folder: Path, job: str, day: int, seconds: float) -> list[object]:
         while True:
             told.append(here.recv())
     return told
+
+
+def test_what_was_encoded_ahead_is_what_would_have_been_encoded_then(tmp_path: Path) -> None:
+    texts = [f"第{n}题的答案是不是写错了" for n in range(30)]
+    model = load_embedder()
+    with open_archive(tmp_path) as archive, archive.writing():
+        cached = CachedEmbedder(archive, model)
+        with cached.ahead(texts):
+            rows = cached.passages([*texts[5:], "没有预料到的一句"])
+        assert np.allclose(rows, model.passages([*texts[5:], "没有预料到的一句"]), atol=1e-3)  # float16
+        cached.flush()
+        assert {h for (h,) in archive.db.execute("SELECT content FROM vector")} >= {content_hash(t) for t in texts[5:]}
+
+
+def test_an_interruption_leaves_nothing_waiting_to_be_encoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun_pieces: list[Future[Vectors]] = []
+    begin = OnnxEmbedder.begin
+
+    def watched(self: OnnxEmbedder, texts: Sequence[str]) -> Future[Vectors]:
+        begun_pieces.append(begin(self, texts))
+        return begun_pieces[-1]
+
+    monkeypatch.setattr(OnnxEmbedder, "begin", watched)
+    with open_archive(tmp_path) as archive, archive.writing():
+        cached = CachedEmbedder(archive, load_embedder())
+        with pytest.raises(KeyboardInterrupt), cached.ahead([f"很长的一段话{n}" * 40 for n in range(400)]):
+            raise KeyboardInterrupt
+    assert len(begun_pieces) == 50
+    assert sum(piece.cancelled() for piece in begun_pieces) > 25
 
 
 @pytest.mark.slow

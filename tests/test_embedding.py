@@ -80,8 +80,9 @@ def test_rows_are_float32_of_unit_length_or_zero(embedder: Embedder) -> None:
 def test_the_same_text_gives_the_same_row_wherever_it_stands(embedder: Embedder) -> None:
     alone = embedder.passages([TEXTS[0]])[0]
     among = embedder.passages([*TEXTS[1:], TEXTS[0], TEXTS[0]])
-    assert np.allclose(among[-1], alone, atol=2e-2)  # quantised activations depend a little on the batch
     assert (among[-1] == among[-2]).all()
+    # only a named model is given padded batches, in which the last digits depend on the company
+    assert np.allclose(among[-1], alone, atol=1e-5) if "tiny" in embedder.name else (among[-1] == alone).all()
 
 
 @ignore_library_warnings
