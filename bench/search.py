@@ -1,6 +1,6 @@
 """The archive's speed at 100,000 messages: cold and warm queries, import (a million: `python -m bench search_large`).
 
-`python -m bench.search` compares search with what one would use instead.
+`python -m bench search_beside` compares search with what one would use instead.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -158,97 +158,5 @@ def adding(archive: Archive, messages: int = 1_000) -> None:
         print(f"adding {messages:,} to {first:,} messages: {taken.wall:.1f} s ({taken.busy:.1f} s of processor; must: 20 s)")
 
 
-# Side by side on the gold chats: `python -m bench.search` with EVAL_DATA set.
-
-Ranker = Callable[[str], list[int]]
-
-
-def side_by_side() -> None:
-    """MRR@10, hit@1 and hit@5 of plain ways to search, by the rule of score.py; ours stands in `python -m train.search`."""
-    from train.__main__ import eval_data
-    from train.search import Gold, hit_rank, load
-
-    data = eval_data()
-    golds: list[Gold] = [load(data, p.name) for p in sorted((data / "gold").iterdir()) if (p / "gold.json").exists()]
-    for name, make in (
-        ("FTS5 unicode61", lambda a: _fts(a, "unicode61")), ("FTS5 trigram", lambda a: _fts(a, "trigram")), ("BM25 jieba (bm25s)", _bm25),
-        ("vectors alone", _vectors), ("LanceDB hybrid, same vectors", _lance),
-    ):  # fmt: skip
-        places = []
-        for g in golds:
-            ranker = make(g.searcher.archive)
-            for case in g.cases:
-                if case.kind == "asked" and case.answerable:
-                    order = {row: n for n, row in enumerate(ranker(case.query))}
-                    places.append(hit_rank(g, case, np.array([-float(order.get(r, 10_000)) for r in case.rows])))
-        figures = (np.mean([1 / p for p in places]), np.mean([p <= 1 for p in places]), np.mean([p <= 5 for p in places]))
-        print(f"{name}: MRR@10 {figures[0]:.3f}, hit@1 {figures[1]:.3f}, hit@5 {figures[2]:.3f}")
-
-
-def _texts(archive: Archive) -> list[tuple[int, str]]:
-    return [(int(r), str(t)) for r, t in archive.db.execute("SELECT row, text FROM message ORDER BY row")]
-
-
-def _fts(archive: Archive, tokenizer: str) -> Ranker:
-    import sqlite3
-
-    db = sqlite3.connect(":memory:")
-    db.execute(f"CREATE VIRTUAL TABLE t USING fts5 (text, tokenize='{tokenizer}')")
-    db.executemany("INSERT INTO t (rowid, text) VALUES (?, ?)", _texts(archive))
-
-    def rank(query: str) -> list[int]:
-        terms = query.split() if tokenizer == "unicode61" else [query[i : i + 3] for i in range(len(query) - 2)]
-        match = " OR ".join('"' + t.replace('"', '""') + '"' for t in terms) or '""'
-        return [r for (r,) in db.execute("SELECT rowid FROM t WHERE t MATCH ? ORDER BY rank LIMIT 10", (match,))]
-
-    return rank
-
-
-def _bm25(archive: Archive) -> Ranker:
-    import bm25s
-
-    from pipeline.text import words
-
-    texts = _texts(archive)
-    index = bm25s.BM25()
-    index.index([words(t) or [" "] for _r, t in texts], show_progress=False)
-
-    def rank(query: str) -> list[int]:
-        found, scores = index.retrieve([words(query)], k=10, show_progress=False)
-        return [texts[i][0] for i, s in zip(found[0], scores[0], strict=True) if s > 0]
-
-    return rank
-
-
-def _vectors(archive: Archive) -> Ranker:
-    rows, vectors = _vector_rows(archive)
-    return lambda query: [rows[i] for i in np.argsort(-(vectors @ load_embedder().queries([query])[0]), kind="stable")[:10]]
-
-
-def _vector_rows(archive: Archive) -> tuple[list[int], np.ndarray]:
-    found = archive.db.execute("SELECT m.row, v.data FROM message m JOIN vector v ON v.content = m.content ORDER BY m.row").fetchall()
-    return [r for r, _d in found], np.stack([np.frombuffer(d, dtype=np.float16) for _r, d in found]).astype(np.float32)
-
-
-def _lance(archive: Archive) -> Ranker:
-    """LanceDB (`pip install lancedb`) as its documentation shows hybrid search: n-gram full text, vectors, reciprocal ranks."""
-    import lancedb
-
-    rows, vectors = _vector_rows(archive)
-    texts = dict(_texts(archive))
-    folder = TemporaryDirectory()
-    table = lancedb.connect(folder.name).create_table(
-        "t", [{"row": r, "text": texts[r], "vector": v} for r, v in zip(rows, vectors.tolist(), strict=True)]
-    )
-    table.create_fts_index("text", base_tokenizer="ngram", ngram_min_length=2, ngram_max_length=3)
-
-    def rank(query: str) -> list[int]:
-        assert folder.name
-        hits = table.search(query_type="hybrid").vector(load_embedder().queries([query])[0].tolist()).text(query).limit(10).to_list()
-        return [int(h["row"]) for h in hits]
-
-    return rank
-
-
 if __name__ == "__main__":
-    side_by_side()
+    main()
