@@ -20,8 +20,11 @@ from pipeline.archive.words import fold_script, prepare, query_terms
 from pipeline.cli.search import explain_command, search_command, show_command
 from pipeline.errors import ArchiveError, InputError
 from pipeline.search import Filters, Searcher
+from pipeline.search.engine import Ranked, choose, likely
+from pipeline.search.features import Scene
 from pipeline.search.filters import moment
 from pipeline.search.find import find_phrase
+from pipeline.search.scene import Findings, Line
 from pipeline.search.show import explain, show_thread
 from pipeline.search.window import highlights, snippet
 
@@ -103,6 +106,37 @@ def test_filters_act_inside_the_search(asked: Searcher) -> None:
     assert all(h.time >= START + timedelta(hours=4) for h in late)
     assert asked.search("会员", Filters(sender="查无此人")).hits == ()
     assert [h.message_ids[0].split("/")[1] for h in asked.search("安装包", Filters(only=("link",))).hits] == ["m8"]
+
+
+def test_two_good_hits_are_not_followed_by_poor_ones(asked: Searcher) -> None:
+    hits = asked.search("登录设备").hits
+    assert hits[0].message_ids[0] == "测试群/m6"
+    assert len(hits) < len(asked.ranked("登录设备", Filters()).rows)  # type: ignore[union-attr]
+    assert all(h.score >= hits[0].score / 1000 for h in hits)
+
+
+def ranked_like(texts: list[str], scores: list[float]) -> Ranked:
+    """Messages in the order of their scores, each a conversation of its own."""
+    lines = {
+        row: Line(
+            row=row, chat=1, at=row * 10**12, sender_id="a", sender="A", text=text, kind="text", session=1, thread=None, value=0.5,
+            question=0.0, noise=None, reply_row=None, vector=None,
+        )
+        for row, text in enumerate(texts)
+    }  # fmt: skip
+    findings = Findings(answers_of={}, questions_of={}, items={})
+    scene = Scene(candidates={}, lines=lines, threads={}, beside={}, findings=findings)
+    return Ranked(scene=scene, rows=list(lines), scores=scores, about=1.0)
+
+
+def test_what_is_far_less_likely_than_the_best_is_left_out() -> None:
+    ranked = ranked_like(["一", "二", "三", "四", "五"], [0.0, -6.0, -6.5, -5.0, -5.5])
+    assert [row for row, _window in likely("问", ranked, choose(ranked, 10))] == [0, 1, 2, 3]
+
+
+def test_a_message_that_is_the_query_itself_hides_nothing() -> None:
+    ranked = ranked_like(["怎么 退课？", "退课找谁", "退课要几天", "今天吃什么"], [0.0, -9.0, -12.0, -19.0])
+    assert [row for row, _window in likely("怎么退课", ranked, choose(ranked, 10))] == [0, 1, 2]
 
 
 def test_a_hit_says_how_it_was_found(asked: Searcher) -> None:

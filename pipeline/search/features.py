@@ -24,8 +24,9 @@ FEATURES = (
     "parent", "reply_best", "qa_question", "qa_answer", "before", "after", "burst_best", "around",
     "strong", "strong_share", "loose", "loose_share", "coverage", "thread_coverage", "around_coverage", "qa_coverage",
     "value", "question", "noise", "is_question", "is_answer", "resource", "announcement", "decision", "other_item",
-    "length", "url", "file", "digits", "recency", "sender_named", "query_length",
+    "url", "file", "digits", "sender_named",
 )  # fmt: skip
+ASKS = 0.3  # P(a question) from which noise is none: a short question is what another asks in other words
 
 BURST_SECONDS = 180
 PROBES_NEAR = 5  # usual queries that a message is held against: long notices are a little near to everything
@@ -101,8 +102,6 @@ class _Table:
         self.idf_sum = sum(question.idf.values()) or 1.0
         terms = list(question.idf)
         self.grams = {r: held(terms, line.text) for r, line in scene.lines.items()}
-        times = [scene.lines[r].at for r in rows] or [0]
-        self.first, self.span = min(times), max(1, max(times) - min(times))
         self.folded = fold_script(question.text)
         self.named = {sender: self._names(sender) for sender in {line.sender for line in scene.lines.values()}}
         self.replies: dict[int, list[int]] = {}
@@ -183,12 +182,11 @@ class _Table:
             self._of(before), self._of(after), self._of(burst), self._of(near),
             candidate.strong, candidate.strong / self.strong, candidate.loose, candidate.loose / self.loose,
             self._coverage(self.grams[r]), self._coverage(thread_grams), self._coverage(around), self._coverage(qa_grams),
-            line.value, line.question, float(line.noise is not None), float(bool(answered)), float(bool(asked)),
+            line.value, line.question, float(line.noise is not None and line.question < ASKS), float(bool(answered)), float(bool(asked)),
             float("resource" in items), float("announcement" in items), float("decision" in items),
             float(bool(items - {"resource", "announcement", "decision"})),
-            math.log1p(len(line.text)), float("http" in line.text), float(line.kind in ("file", "link", "card")),
-            float(_DIGIT.search(line.text) is not None), (line.at - self.first) / self.span, float(self.named[line.sender]),
-            math.log1p(len(self.folded)),
+            float("http" in line.text), float(line.kind in ("file", "link", "card")),
+            float(_DIGIT.search(line.text) is not None), float(self.named[line.sender]),
         ]  # fmt: skip
 
     def _names(self, sender: str) -> bool:
