@@ -126,6 +126,14 @@ def test_a_long_message_is_cut_to_key_sentences_in_order() -> None:
     assert short.index("6月12日") < short.index("缴费")
 
 
+@pytest.mark.parametrize("heading", ["六、结果和成本。", "家用够用的我这么做，直接抄："])
+def test_a_sentence_that_only_names_what_follows_does_not_stand_for_it(heading: str) -> None:
+    text = f"{heading}\n一个月花了四百多块，来了三百人。\n最后留下九十六个，每天有二十个说话。"
+    short = Quoter(mask=mask, rarity=rarity([message(text), message("大家好", id="m2")])).shorten(text, 24)
+    assert heading not in short
+    assert "一个月" in short or "最后留下" in short
+
+
 def test_an_address_is_never_cut_in_half() -> None:
     assert cut("模板在这里 https://example.com/a/b?x=1;y=2 大家自取", 20) == "模板在这里…"
 
@@ -215,6 +223,19 @@ def test_a_pair_prints_question_and_answer_with_their_ids() -> None:
     digest = build_digest(analysis(TALK, qa=(pair,)), ROOMY)
     assert digest.qa[0].question.text == "续费率怎么算？"
     assert digest.qa[0].answers[0].message_ids == ("m2",)
+
+
+def test_an_answer_among_the_three_lines_stands_under_its_question() -> None:
+    pair = QAPair(question_ids=("m1",), answers=(Answer(message_ids=("m2",)),), status="answered", confidence=0.9)
+    digest = build_digest(analysis(TALK, qa=(pair,), value={"m2": 0.9}), ROOMY)
+    assert digest.tldr[0].message_ids == ("m2",)
+    assert digest.tldr[0].context == digest.qa[0].question
+
+
+def test_who_asks_for_a_look_at_a_link_recommends_nothing() -> None:
+    line = "甲: 谁能帮我看看这份简历？ https://example.com/a | 乙: 这份清单我们用了三年 https://example.com/b"
+    items = tuple(Item(kind="resource", message_ids=(i,), confidence=0.9) for i in ("m1", "m2"))
+    assert [e.message_ids for e in build_digest(analysis(line, items=items), ROOMY).resources] == [("m2",)]
 
 
 def test_a_pair_below_the_line_is_not_printed() -> None:
