@@ -126,6 +126,14 @@ def test_a_long_message_is_cut_to_key_sentences_in_order() -> None:
     assert short.index("6月12日") < short.index("缴费")
 
 
+@pytest.mark.parametrize("heading", ["六、结果和成本。", "家用够用的我这么做，直接抄："])
+def test_a_sentence_that_only_names_what_follows_does_not_stand_for_it(heading: str) -> None:
+    text = f"{heading}\n一个月花了四百多块，来了三百人。\n最后留下九十六个，每天有二十个说话。"
+    short = Quoter(mask=mask, rarity=rarity([message(text), message("大家好", id="m2")])).shorten(text, 24)
+    assert heading not in short
+    assert "一个月" in short or "最后留下" in short
+
+
 def test_an_address_is_never_cut_in_half() -> None:
     assert cut("模板在这里 https://example.com/a/b?x=1;y=2 大家自取", 20) == "模板在这里…"
 
@@ -217,6 +225,19 @@ def test_a_pair_prints_question_and_answer_with_their_ids() -> None:
     assert digest.qa[0].answers[0].message_ids == ("m2",)
 
 
+def test_an_answer_among_the_three_lines_stands_under_its_question() -> None:
+    pair = QAPair(question_ids=("m1",), answers=(Answer(message_ids=("m2",)),), status="answered", confidence=0.9)
+    digest = build_digest(analysis(TALK, qa=(pair,), value={"m2": 0.9}), ROOMY)
+    assert digest.tldr[0].message_ids == ("m2",)
+    assert digest.tldr[0].context == digest.qa[0].question
+
+
+def test_who_asks_for_a_look_at_a_link_recommends_nothing() -> None:
+    line = "甲: 谁能帮我看看这份简历？ https://example.com/a | 乙: 这份清单我们用了三年 https://example.com/b"
+    items = tuple(Item(kind="resource", message_ids=(i,), confidence=0.9) for i in ("m1", "m2"))
+    assert [e.message_ids for e in build_digest(analysis(line, items=items), ROOMY).resources] == [("m2",)]
+
+
 def test_a_pair_below_the_line_is_not_printed() -> None:
     pair = QAPair(question_ids=("m1",), answers=(Answer(message_ids=("m2",)),), status="answered", confidence=0.1)
     assert build_digest(analysis(TALK, qa=(pair,)), ROOMY).qa == ()
@@ -232,6 +253,11 @@ def test_an_article_passed_on_without_a_word_is_no_recommendation() -> None:
 def test_an_open_question_is_printed_though_its_confidence_is_modest() -> None:
     pair = QAPair(question_ids=("m1",), answers=(), status="unanswered", confidence=0.32)
     assert build_digest(analysis(TALK, qa=(pair,)), ROOMY).unanswered[0].message_ids == ("m1",)
+
+
+def test_a_question_to_which_something_said_looks_like_an_answer_is_not_listed_as_open() -> None:
+    pair = QAPair(question_ids=("m1",), answers=(), status="unanswered", confidence=0.32, perhaps=0.6)
+    assert build_digest(analysis(TALK, qa=(pair,)), ROOMY).unanswered == ()
 
 
 def test_who_opted_out_is_neither_quoted_nor_named() -> None:

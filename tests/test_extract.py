@@ -109,6 +109,17 @@ def test_an_opinion_that_nobody_answered_is_no_open_question() -> None:
     assert [is_plain_question(read_table(said), j, sure) for j in judged] == [False, True]
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["我也是！平板打开那本摘录就退 有人知道吗", "有没有人觉得做运营最后都会变成客服", "is it just me or is the page slow for anyone"],
+)
+def test_who_says_me_too_or_wants_to_be_agreed_with_leaves_no_open_question(said: str) -> None:
+    lines = chat(("u1", said))
+    sure = [Scored(message_id=m.id, value=0.5, why={}, noise=None, question=0.9) for m in lines]
+    asked = Judged(rows=(0,), answers=(), likely=np.zeros(0, dtype=np.float32), answered=0.0, real=0.9)
+    assert not is_plain_question(read_table(lines), asked, sure)
+
+
 def test_an_advertisement_is_neither_question_nor_answer() -> None:
     assert qa(chat(*ASKED), noise=Noise.AD) == []
 

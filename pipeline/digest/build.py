@@ -13,7 +13,7 @@ from pipeline.digest.quote import find_phrase
 from pipeline.digest.recalled import recall
 from pipeline.digest.select import Unit, select
 from pipeline.digest.stats import chat_stats
-from pipeline.model import Analysis, Coverage, Digest, Entry, Kind, Message, StartHere, Topic, TopicEntry
+from pipeline.model import Analysis, Coverage, Digest, Entry, Kind, Message, QAEntry, StartHere, Topic, TopicEntry
 from pipeline.text import clean
 
 SECTIONS = ("resources", "qa", "unanswered", "announcements", "decisions", "actions", "feedback", "opportunities", "talks", "quotes")
@@ -42,7 +42,7 @@ def build_digest(analysis: Analysis, options: DigestOptions | None = None, memor
         end=analysis.messages[-1].sent_at,
         coverage=_coverage(shown, desk, unproved=len(candidates) - len(proved) + recalled.unproved),
         short=short,
-        tldr=_tldr(short, desk),
+        tldr=_tldr(short, sections["qa"], desk),
         topics=_topics([c for c in chosen if c.section == "highlight"], desk),
         closed=recalled.closed,
         due=recalled.due,
@@ -82,8 +82,8 @@ def _short(chosen: Sequence[Candidate], desk: Desk) -> tuple[Entry, ...]:
     return tuple(lines[u.key] for u in sorted(picked, key=lambda u: desk.a.row[u.key]))
 
 
-def _tldr(short: Sequence[Entry], desk: Desk) -> tuple[Entry, ...]:
-    """The lines to read if nothing else: the best of each topic, then the next best."""
+def _tldr(short: Sequence[Entry], pairs: Sequence[QAEntry], desk: Desk) -> tuple[Entry, ...]:
+    """The lines to read if nothing else: the best of each topic, then the next best; an answer under the question that it answers."""
     ranked = sorted(short, key=lambda e: (-desk.a.score(e.message_ids[0]).value, desk.a.row[e.message_ids[0]]))
     best: dict[str, Entry] = {}
     for entry in ranked:
@@ -91,7 +91,8 @@ def _tldr(short: Sequence[Entry], desk: Desk) -> tuple[Entry, ...]:
         topic = desk.a.topic_of.get(thread.id) if thread else None
         best.setdefault(topic.id if topic else thread.id if thread else entry.message_ids[0], entry)
     taken = [*best.values(), *(e for e in ranked if e not in best.values())]
-    return tuple(taken[: desk.o.tldr_lines])
+    asked = {i: p.question for p in pairs for a in p.answers for i in a.message_ids}
+    return tuple(replace(e, context=e.context or asked.get(e.message_ids[0])) for e in taken[: desk.o.tldr_lines])
 
 
 def _topics(highlights: Sequence[Candidate], desk: Desk) -> tuple[TopicEntry, ...]:

@@ -127,9 +127,12 @@ class Desk:
         return found
 
     def _is_plainly_open(self, pair: QAPair) -> bool:
-        """A question for whom scoring alone reads it too. The judging looks at answers most, and doubts what has none: hence the root."""
+        """A question for whom scoring alone reads it too, and to which nothing said looks like an answer.
+
+        The judging looks at answers most, and doubts what has none: hence the root.
+        """
         asks = max(self.a.score(i).question for i in pair.question_ids)
-        return math.sqrt(pair.confidence) * asks**2 >= self.o.open_confidence
+        return math.sqrt(pair.confidence) * asks**2 * (1 - pair.perhaps) >= self.o.open_confidence
 
     def _pair(self, pair: QAPair, question: Entry, memory: Lent) -> QAEntry | None:
         fit = [[i for i in answer.message_ids if self.may_print(i)] for answer in pair.answers]
@@ -150,6 +153,8 @@ class Desk:
         found = []
         for item in self.a.items:
             ids = [i for i in item.message_ids if self.may_print(i)]
+            if item.kind == "resource" and all(self.a.score(i).is_question for i in ids):
+                continue  # "could somebody look at my …?" asks, and offers nothing
             if ids and (item.kind != "quote" or self.o.quotes) and not self._is_forwarded(ids):
                 weight = self.o.item_weight + item.confidence * (self.o.item_weight > 0)
                 sure = item.kind == "resource" or item.confidence >= self.o.first_confidence

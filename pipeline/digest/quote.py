@@ -16,11 +16,17 @@ _END = r"\.(?=\s+[A-Z\"'“(])"  # of an English sentence, not of an abbreviatio
 _SENTENCE = re.compile(rf"(?:{_ADDRESS}|(?!{_END})[^。！？!?；;\n])+(?:[。！？!?；;]+|{_END})?|\n")
 _URL = re.compile(_ADDRESS)
 _LIST_MARK = re.compile(r"^\s*(?:\d{1,2}[.、)）:：]|[①-⑳]|[-•*·])")
+_SAYS = re.compile(r"\w")
 _NUMBER = re.compile(r"\d")
 _BLANKS = re.compile(r"\s+")
 ELLIPSIS = "…"
 FIRST = 1.5  # weight of the first sentence: what answers or is announced mostly stands there
 OVER = 1.15  # a clause may end so far beyond the limit: half a clause says nothing
+HEADING = 0.1  # weight of a sentence that only names what follows ("六、结果和成本。", "我这么做，直接抄：")
+_HEADING = re.compile(
+    r"(?:[一二三四五六七八九十]{1,3}[、.．]|第[一二三四五六七八九十]{1,3}[步点条个部][、，,:：]?)\s*[^，,、]{1,10}[。：:]?|.*[:：]",
+    re.DOTALL,
+)
 ASKS = 2.0  # weight of the sentence that asks, in a question
 _ASKS = re.compile(
     r"[?？]|[吗呢么]|什么|啥|怎么|怎样|咋|哪|谁|多少|几[个点号天岁次年月]|为何|如何|是否|请教|求助|求推荐|(.)[不没]\1|是不是|有没有|能不能|"
@@ -77,8 +83,9 @@ class Quoter:
         sentences = _sentences(text)
         weight = [
             self._weight(s.text) * (FIRST if i == 0 else 1.0) * (ASKS if asks and _ASKS.search(s.text) else 1.0)
+            * (HEADING if _HEADING.fullmatch(s.text.strip()) else 1.0)
             for i, s in enumerate(sentences)
-        ]
+        ]  # fmt: skip
         best = max(range(len(sentences)), key=lambda i: (weight[i], -i))
         if len(sentences[best].text) > limit:  # the beginning of what matters says more than a whole aside
             short = _asking_end(sentences[best].text, limit) if asks else cut(sentences[best].text, limit)
@@ -129,7 +136,9 @@ def _sentences(text: str) -> list[Sentence]:
         if piece == "\n":
             fresh = True
             continue
-        if piece.strip():
+        if found and not fresh and not _SAYS.search(piece):  # a bracket or mark left over
+            found[-1] = Sentence(found[-1].text + piece, found[-1].starts_line)
+        elif piece.strip():
             found.append(Sentence(piece if not fresh else piece.lstrip(), fresh))
             fresh = False
     return found

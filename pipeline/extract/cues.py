@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 
 RHETORICAL = re.compile(
-    r"谁不|谁家好人|谁(?:家|还|都).{0,12}不|难道|岂不|何必|何苦|不就.{0,30}[吗嘛么]|有什么(?:好|可)|算什么|\bwho (?:doesn't|wouldn't|hasn't|needs|even|names)\b",
+    r"谁不|谁家好人|谁(?:家|还|都).{0,12}不|难道|岂不|何必|何苦|不就.{0,30}[吗嘛么]|有什么(?:好|可)|算什么"
+    r"|有(?:没有)?人(?:也|和我|跟我)?(?:觉得|感觉|一样)|谁懂啊|我.{0,8}在干(?:嘛|啥|什么)|\bwho (?:doesn't|wouldn't|hasn't|needs|even|names)\b"
+    r"|\b(?:anyone|anybody) else (?:feel|think|find|get)|\bis it (?:just|only) me\b",
     re.IGNORECASE,
 )
 REPORTED = re.compile(  # what somebody else asked, told
@@ -35,6 +37,9 @@ CLAUSE_END = re.compile(r"(?:吗|么|嘛|不|没|呢|咋办|咋样|怎么办|来
 EITHER = re.compile(r"(\w)[不没]\1|有没有|还是.{1,20}[?？呢好啊]|\bor\b.{1,40}\?", re.IGNORECASE)
 ELLIPSIS = re.compile(r"^.{1,12}呢(?:\W|$)|^(?:and |what about |how about )", re.IGNORECASE)
 ANYONE = re.compile(r"有人|谁|哪位|有没有|大家|各位|大佬|\b(?:anyone|anybody|someone|somebody|everyone|folks|all)\b", re.IGNORECASE)
+ME_TOO = re.compile(
+    r"^\W*(?:我(?:们)?(?:这|这边|家)?也(?:是|一样|这样|遇到|有)|\+1|同问|同求|一样|me too|same (?:here|issue|problem))", re.IGNORECASE
+)
 SAME_TROUBLE = re.compile(r"我也|\+1|同问|同求|同样|一样|蹲|\b(?:same|me too|also|following)\b", re.IGNORECASE)
 TROUBLE = re.compile(
     r"报错|错误|打不开|登不|不了|失败|没反应|不行|不动|坏|炸|挂了|卡|崩|求救|\b(?:error|fail(?:s|ed|ing)?|broken|stuck|crash(?:es|ed)?|not work(?:ing)?|doesn't|won't|can't|cannot)\b",

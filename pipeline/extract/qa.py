@@ -72,7 +72,11 @@ def extract_qa(
     replied = _replied(table, links, scored, row)
     opened = [
         QAPair(
-            question_ids=tuple(messages[i].id for i in j.rows), answers=(), status="unanswered", confidence=round(_open_confidence(j), 3)
+            question_ids=tuple(messages[i].id for i in j.rows),
+            answers=(),
+            status="unanswered",
+            confidence=round(_open_confidence(j), 3),
+            perhaps=round(float(j.likely.max(initial=0)), 3),
         )
         for j in judged
         if j.answered < options.min_pair_confidence
@@ -154,12 +158,12 @@ def _open_confidence(j: Judged) -> float:
 
 
 def is_plain_question(table: ChatTable, j: Judged, scored: Sequence[Scored]) -> bool:
-    """Can it stand in a list of open questions: it asks by itself, is no banter, hearsay or offer, and its words say what about."""
+    """Can it stand in a list of open questions: it asks by itself, says what about, and is no banter, hearsay, offer or "me too"."""
     asking = [i for i in j.rows if scored[i].noise is None and scored[i].question >= 0.4 and len(table.texts[i]) >= CLEAR]
     if j.likely.size and float(j.likely.max()) >= LIKELY:
         return False  # answered, if not surely enough to print
     asking = [i for i in asking if table.own[i, ASKING].any()]  # an opinion that nobody answered is no open question, however it sounds
-    barred = (cues.RHETORICAL, cues.JOKE, cues.REPORTED, CUES["offer"])
+    barred = (cues.RHETORICAL, cues.JOKE, cues.REPORTED, cues.ME_TOO, CUES["offer"])
     return any(not any(pattern.search(table.texts[i]) for pattern in barred) for i in asking)
 
 
