@@ -55,7 +55,7 @@ class Linker:
 
 # The factors were chosen on the development sets: annotated chats (leave-one-out), Ubuntu IRC dev.
 ADDRESSED = Linker(name="addressed", recent=40, start_factor=0.72, has_acts=False)
-COMMUNITY = Linker(name="community", recent=20, start_factor=1.4, has_acts=True)
+COMMUNITY = Linker(name="community", recent=20, start_factor=1.25, has_acts=True)
 CLOCKLESS = Linker(name="clockless", recent=20, start_factor=1.0, has_acts=False, has_clock=False)
 
 
