@@ -193,11 +193,11 @@ def fit(tables: Sequence[Tabled]) -> list[lightgbm.Booster]:
     weight = np.concatenate([np.full(len(t.y), size[t.of.split("/")[0]] ** -0.5) for t in tables])
     weight *= len(weight) / weight.sum()
     parameters = {
-        "objective": "binary", "learning_rate": 0.05, "num_leaves": 15, "min_data_in_leaf": 40, "feature_fraction": 0.5,
+        "objective": "binary", "learning_rate": 0.05, "num_leaves": 7, "min_data_in_leaf": 40, "feature_fraction": 0.5,
         "bagging_fraction": 0.7,
         "bagging_freq": 1, "lambda_l2": 5.0, "num_threads": 1, "deterministic": True, "force_row_wise": True, "verbosity": -1,
     }  # fmt: skip
-    return [lightgbm.train({**parameters, "seed": seed}, lightgbm.Dataset(x, y, weight=weight), num_boost_round=250) for seed in SEEDS]
+    return [lightgbm.train({**parameters, "seed": seed}, lightgbm.Dataset(x, y, weight=weight), num_boost_round=400) for seed in SEEDS]
 
 
 def predict(boosters: Sequence[lightgbm.Booster], x: NDArray[np.float32]) -> NDArray[np.float64]:

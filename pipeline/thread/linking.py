@@ -36,13 +36,12 @@ COMMUNITY_FEATURES: list[str] = [*FEATURES, *(f"me.act.{a}" for a in ACTS), *(f"
 class Linker:
     """One learned linker; `start_factor` weighs "starts something new" against the sum of a thread's links when decoding.
 
-    `flatness` below 1 evens out the probabilities before they are summed. Without a clock, times are read as evenly spaced.
+    Without a clock, times are read as evenly spaced.
     """
 
     name: str
     recent: int
     start_factor: float
-    flatness: float
     has_acts: bool
     has_clock: bool = True
 
@@ -55,9 +54,9 @@ class Linker:
 
 
 # The factors were chosen on the development sets: annotated chats (leave-one-out), Ubuntu IRC dev.
-ADDRESSED = Linker(name="addressed", recent=40, start_factor=0.9, flatness=0.75, has_acts=False)
-COMMUNITY = Linker(name="community", recent=20, start_factor=1.4, flatness=1.0, has_acts=True)
-CLOCKLESS = Linker(name="clockless", recent=20, start_factor=1.0, flatness=1.0, has_acts=False, has_clock=False)
+ADDRESSED = Linker(name="addressed", recent=40, start_factor=0.72, has_acts=False)
+COMMUNITY = Linker(name="community", recent=20, start_factor=1.25, has_acts=True)
+CLOCKLESS = Linker(name="clockless", recent=20, start_factor=1.0, has_acts=False, has_clock=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +94,7 @@ def _score_slab(c: Columns, linker: Linker, tier: str, low: int, high: int) -> I
     def score(first: int) -> list[Candidates]:
         me, it, start, width = candidates(c, first, min(first + BLOCK, high), linker.recent)
         raw = trees.raw(pair_rows(c, table, acts, me, it, start, width))[:, 0]
-        p = softmax(raw * linker.flatness, start, width)
+        p = softmax(raw, start, width)
         ends = zip(start.tolist(), (start + width).tolist(), strict=True)
         return [Candidates(row=int(me[a]), parents=it[a:b], probability=p[a:b]) for a, b in ends]
 
