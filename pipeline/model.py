@@ -206,7 +206,6 @@ class QAPair:
     status: QAStatus
     confidence: float
     resolved_by: str | None = None  # the asker's "解决了", when there is one
-    perhaps: float = 0.0  # of an unanswered one: P that what was said to it is an answer all the same
 
 
 ItemKind = Literal["resource", "announcement", "decision", "action", "feedback", "opportunity", "quote"]

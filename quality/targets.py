@@ -60,10 +60,10 @@ TABLES: dict[str, list[tuple[str, str, str, str]]] = {
         ("gold.cited_unknown", "unknown ids cited", "0", "0"),
     ],
     "Search": [
-        ("gold.search_MRR@10", "gold chats, MRR@10 (e5 a message .56)", ".70", ".85"),
-        ("gold.search_hit@1", "hit@1", ".60", ".75"),
-        ("gold.search_hit@5", "hit@5", ".84", ".95"),
-        ("gold.search_silent", "silent on what was never discussed", ".45", ".85"),
+        ("gold.ten.search_MRR@10", "gold chats, MRR@10 (e5 a message .56)", ".70", ".85"),
+        ("gold.ten.search_hit@1", "hit@1", ".60", ".75"),
+        ("gold.ten.search_hit@5", "hit@5", ".84", ".95"),
+        ("gold.ten.search_silent", "silent on what was never discussed", ".45", ".85"),
         ("lcqmc.MRR@10", "LCQMC duplicates, MRR@10 (BM25 .842)", ".90", ".94"),
     ],
     "Memory": [

@@ -255,11 +255,6 @@ def test_an_open_question_is_printed_though_its_confidence_is_modest() -> None:
     assert build_digest(analysis(TALK, qa=(pair,)), ROOMY).unanswered[0].message_ids == ("m1",)
 
 
-def test_a_question_to_which_something_said_looks_like_an_answer_is_not_listed_as_open() -> None:
-    pair = QAPair(question_ids=("m1",), answers=(), status="unanswered", confidence=0.32, perhaps=0.6)
-    assert build_digest(analysis(TALK, qa=(pair,)), ROOMY).unanswered == ()
-
-
 def test_who_opted_out_is_neither_quoted_nor_named() -> None:
     a = analysis("甲: 续费率怎么算？ | 老王: 用续费人数除以到期人数 | 丙: 同意老王的算法，我们也是这样")
     printed = str(digest_json(build_digest(a, replace(ROOMY, opted_out=frozenset({"老王"})))))

@@ -19,7 +19,6 @@ from pipeline.model import Kind, Message, ReplyLink, Thread
 from pipeline.thread import ThreadOptions, explain_link, untangle
 from pipeline.thread.addressing import How, find_addressees, number_senders
 from pipeline.thread.columns import says_nothing
-from pipeline.thread.linking import COMMUNITY, pace
 
 BUSY = (
     "小鱼: 想问下今年中级啥时候报名啊 | 大白菜: 6月吧好像 +2m | 老赵: 内部交易那个100还要减吗 | 木子李: 要减 没卖出去的部分还在集团里 | "
@@ -212,16 +211,6 @@ def test_ten_thousand_identical_lines_take_time_in_proportion() -> None:
     messages = many(10_000, senders=7, step=timedelta(seconds=3), text="签到")
     links, threads = untangled(messages)
     check_partition(messages, links, threads)
-
-
-def test_a_busy_talk_is_told_by_its_pace_and_not_by_its_pauses() -> None:
-    busy = many(200, senders=9, step=timedelta(seconds=12))
-    nights = [replace(m, sent_at=m.sent_at + timedelta(hours=9) * (k // 50)) for k, m in enumerate(busy)]
-    minutes = [replace(m, sent_at=m.sent_at.replace(second=0)) for m in busy]
-    assert pace(busy) == pace(nights) == 12
-    assert abs(pace(minutes) - 12) <= 1
-    assert COMMUNITY.start_factor_of(busy) < COMMUNITY.start_factor_of(many(200, senders=9, step=timedelta(minutes=2)))
-    assert pace(busy[:3]) > 30  # too few to tell
 
 
 @pytest.mark.slow

@@ -50,6 +50,7 @@ SHAPE = {
 # Boosters averaged, by file. Four of the annotated chats' slow linker: 72.3 / 38.4 (1-1 / EM-F), two 71.9 / 37.3 and 72.7 / 38.8
 # by their seeds: what more of them bring is less chance. Long logs, which use the fast one, want speed.
 SEEDS = {"thread_addressed": 1, "thread_community_quality": 4, "thread_community_fast": 2, "thread_clockless": 1}
+SYNTHETIC_WEIGHT = 0.5
 ADDRESSED_SHARE = 0.7  # of the annotated messages; the rest brings little and costs minutes
 CLOCKLESS_EVERY = 12  # every so manyth IRC file; with the synthetic ones they keep the clockless linker from knowing dialogues only
 OTHERS_WEIGHT = 0.1
@@ -96,8 +97,8 @@ def _train_community(eval_data: Path, out: Path, hold_out: frozenset[str], synth
         talks = [_talk(chat) for chat in gold]
         fitted = [_products(t, tier) for t in talks]
         if tier == QUALITY or not hold_out:  # annotated chats are short, so that their figures need no fast linker
-            x, y, width = _community_examples(gold, synth, fitted, tier)
-            _fit(x, y, width, np.ones(len(width)), COMMUNITY, out / f"thread_community_{tier}.onnx", COMMUNITY_FEATURES)
+            parts = _community_examples(gold, synth, fitted, tier)
+            _fit(*parts, COMMUNITY, out / f"thread_community_{tier}.onnx", COMMUNITY_FEATURES)
         weights, bias = _solve(fitted)
         saved |= {tier: weights.astype(np.float16), f"{tier}_bias": bias}
     np.savez_compressed(out / WEIGHTS, allow_pickle=False, **saved)  # type: ignore[arg-type]  # its stubs take only arrays by position
@@ -109,16 +110,16 @@ def synthetic_files(eval_data: Path, hold_out: frozenset[str]) -> list[Path]:
     return [f for k, f in enumerate(files) if f"synth_zh.{k // 2}" not in hold_out]
 
 
-def _community_examples(gold: list[GoldChat], synth: list[Talk], fitted: list[Products], tier: str) -> tuple[Rows, Rows, Ints]:
-    """(features, right or wrong, candidates a message); synthetic messages weigh as much as annotated ones."""
+def _community_examples(gold: list[GoldChat], synth: list[Talk], fitted: list[Products], tier: str) -> tuple[Rows, Rows, Ints, Doubles]:
+    """(features, right or wrong, candidates a message, weight a message)"""
     parts = []
     for k, chat in enumerate(gold):
         without = _solve([f for j, f in enumerate(fitted) if j != k])
-        parts += [_examples(talk, tier, *without) for talk in (_talk(chat), _talk(chat, copied=True))]
+        parts += [(_examples(talk, tier, *without), 1.0) for talk in (_talk(chat), _talk(chat, copied=True))]
     whole = _solve(fitted)
-    parts += [_examples(talk, tier, *whole) for talk in synth]
-    x, y, width = (np.concatenate([p[i] for p in parts]) for i in range(3))
-    return x, y, width
+    parts += [(_examples(talk, tier, *whole), SYNTHETIC_WEIGHT) for talk in synth]
+    x, y, width = (np.concatenate([p[i] for p, _ in parts]) for i in range(3))
+    return x, y, width, np.concatenate([np.full(len(p[2]), w) for p, w in parts])
 
 
 def train_addressed(eval_data: Path, out: Path) -> None:

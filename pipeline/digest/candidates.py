@@ -127,12 +127,9 @@ class Desk:
         return found
 
     def _is_plainly_open(self, pair: QAPair) -> bool:
-        """A question for whom scoring alone reads it too, and to which nothing said looks like an answer.
-
-        The judging looks at answers most, and doubts what has none: hence the root.
-        """
+        """A question for whom scoring alone reads it too. The judging looks at answers most, and doubts what has none: hence the root."""
         asks = max(self.a.score(i).question for i in pair.question_ids)
-        return math.sqrt(pair.confidence) * asks**2 * (1 - pair.perhaps) >= self.o.open_confidence
+        return math.sqrt(pair.confidence) * asks**2 >= self.o.open_confidence
 
     def _pair(self, pair: QAPair, question: Entry, memory: Lent) -> QAEntry | None:
         fit = [[i for i in answer.message_ids if self.may_print(i)] for answer in pair.answers]

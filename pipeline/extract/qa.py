@@ -72,11 +72,7 @@ def extract_qa(
     replied = _replied(table, links, scored, row)
     opened = [
         QAPair(
-            question_ids=tuple(messages[i].id for i in j.rows),
-            answers=(),
-            status="unanswered",
-            confidence=round(_open_confidence(j), 3),
-            perhaps=round(float(j.likely.max(initial=0)), 3),
+            question_ids=tuple(messages[i].id for i in j.rows), answers=(), status="unanswered", confidence=round(_open_confidence(j), 3)
         )
         for j in judged
         if j.answered < options.min_pair_confidence

@@ -24,7 +24,7 @@ from pipeline.search.window import NEAR_SECONDS, snippet, window
 
 # A hit is shown while it is so likely, against the best one: the learned scores are log-odds, e to their difference is that. On the
 # gold chats 3 of 484 queries lose their first right hit by it, and ten hits become seven, those for a rare word two.
-FIRST, LIKELY_FIRST, LIKELY = 3, 1 / 1000, 1 / 200
+FIRST, LIKELY_FIRST, LIKELY = 5, 1 / 1000, 1 / 200
 THREAD_NEAR = 4  # thread neighbours of the best candidates that are candidates themselves
 
 FoundBy = Literal["words", "meaning"]

@@ -47,7 +47,7 @@ def untangle(
         rows = kept[low:high]
         return centred(vectors.quality(rows) if tier == QUALITY else vectors.fast[rows])
 
-    decoded = decode(score_candidates(spoken, vectors_of, linker, tier), quoted, linker.start_factor_of(spoken))
+    decoded = decode(score_candidates(spoken, vectors_of, linker, tier), quoted, linker.start_factor)
     links = iter(make_links(spoken, decoded, quoted, _how(decoded, senders, named)))
     every = [ReplyLink(message_id=m.id, parent_id=None) if m.is_system else next(links) for m in messages]
     return every, make_threads(spoken, decoded, quoted)

@@ -28,31 +28,22 @@ ADDRESSING_SHARE = 0.085  # community chats name somebody in up to 7 messages of
 SLAB, BEFORE, AFTER = 8000, 400, 40  # messages linked at once, and what is read around them: bounds memory, keeps time linear
 BLOCK = 512  # messages whose candidate pairs are held at once
 THREADS = 2
-BUSY_CALM_SEC = (30.0, 60.0)  # seconds a message, from which a talk is wholly calm, to which it is wholly busy
-RUN = 10  # messages over which the pace is taken
 
 COMMUNITY_FEATURES: list[str] = [*FEATURES, *(f"me.act.{a}" for a in ACTS), *(f"it.act.{a}" for a in ACTS)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Linker:
-    """One learned linker; `start_factor` weighs "starts something new" against the sum of a thread's links when decoding, in a calm
-    talk and in a busy one.
+    """One learned linker; `start_factor` weighs "starts something new" against the sum of a thread's links when decoding.
 
     Without a clock, times are read as evenly spaced.
     """
 
     name: str
     recent: int
-    start_factor: tuple[float, float]
+    start_factor: float
     has_acts: bool
     has_clock: bool = True
-
-    def start_factor_of(self, messages: Sequence[Message]) -> float:
-        """By the pace of the talk: in a busy one a thread's messages soon lie beyond the `recent` that are candidates, and its sum
-        lacks them. The annotated chats (a message every 55 to 270 s) want the calm factor, the synthetic ones (7 to 37 s) the other."""
-        calm, busy = self.start_factor
-        return float(np.interp(pace(messages), BUSY_CALM_SEC, (busy, calm)))
 
     def trees(self, tier: str) -> Trees:
         file = f"thread_{self.name}_{tier}.onnx" if self.has_acts else f"thread_{self.name}.onnx"
@@ -63,15 +54,9 @@ class Linker:
 
 
 # The factors were chosen on the development sets: annotated chats (leave-one-out), Ubuntu IRC dev.
-ADDRESSED = Linker(name="addressed", recent=40, start_factor=(0.72, 0.72), has_acts=False)
-COMMUNITY = Linker(name="community", recent=20, start_factor=(1.4, 1.25), has_acts=True)
-CLOCKLESS = Linker(name="clockless", recent=20, start_factor=(1.0, 1.0), has_acts=False, has_clock=False)
-
-
-def pace(messages: Sequence[Message]) -> float:
-    """Seconds a message: the median over runs of ten, so that neither pauses nor times in whole minutes count."""
-    at = np.sort([m.sent_at.timestamp() for m in messages])
-    return float(np.median(at[RUN:] - at[:-RUN]) / RUN) if len(at) > RUN else BUSY_CALM_SEC[1]
+ADDRESSED = Linker(name="addressed", recent=40, start_factor=0.72, has_acts=False)
+COMMUNITY = Linker(name="community", recent=20, start_factor=1.2, has_acts=True)
+CLOCKLESS = Linker(name="clockless", recent=20, start_factor=1.0, has_acts=False, has_clock=False)
 
 
 @dataclass(frozen=True, kw_only=True)
