@@ -129,6 +129,12 @@ def test_where_two_earlier_questions_may_be_meant_none_is_claimed() -> None:
     assert len(fold(askings, {}, [link(5, 1, 0.7), link(5, 2, 0.8)], [])) == 3
 
 
+def test_a_turn_of_the_same_conversation_is_no_rival_and_its_first_question_is_meant() -> None:
+    askings = {1: asking(1), 2: asking(2, "要先交钱才能报名吧"), 5: asking(5, "报名怎么弄", day=7)}
+    first, second = fold(askings, {}, [link(5, 1, 0.95), link(5, 2, 0.98)], [])
+    assert (len(first.askings), len(second.askings)) == (2, 1)
+
+
 def test_the_same_words_need_nobody_to_point_back() -> None:
     askings = {1: asking(1), 2: asking(2, "几点集合"), 5: asking(5, day=7)}
     assert len(fold(askings, {}, [link(5, 1, 0.95, by_words=True), link(5, 2, 0.9)], [])) == 2
