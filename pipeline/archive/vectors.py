@@ -49,8 +49,8 @@ class CachedEmbedder:
 
     @contextmanager
     def ahead(self, texts: Sequence[str]) -> Iterator[None]:
-        """While the block runs, what the archive lacks of those texts is encoded beside it; a model that is no match for this is not
-        asked."""
+        """While the block runs, what the archive lacks of those texts is encoded beside it. Only by the bundled quality model: the fast
+        one needs no time, a named one is not known to bear two threads."""
         if not isinstance(self._embedder, OnnxEmbedder):
             yield
             return

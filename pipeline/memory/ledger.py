@@ -18,9 +18,6 @@ from pipeline.memory.shelf import Link
 Status = Literal["open", "answered", "partial", "disputed"]
 
 
-TURNS = timedelta(minutes=15)  # between the turns of one conversation
-
-
 @dataclass(frozen=True, kw_only=True)
 class LedgerOptions:
     """Probabilities from which a link counts. Precision first: a wrong "asked before" is worse than none."""
@@ -28,7 +25,8 @@ class LedgerOptions:
     same: float = 0.4  # of one earlier question being meant, where somebody says "asked before"
     same_overheard: float = 0.9  # the same, where the earlier one may be no question; of the later one somebody has said that it is
     rival: float = 0.4  # of its odds, at most, may another earlier question have
-    turn: float = 0.9  # of a question asked minutes before the best one, from which both are turns of one conversation
+    turn: float = 0.9  # of a question asked near the best one, from which both are turns of one conversation
+    turns_within: timedelta = timedelta(minutes=15)
     late: float = 0.3  # for a question that is still open: held-out chats show no wrong one above .23
     late_addition: float = 0.9  # for a question that was answered already, or that was only overheard
     confidence: float = 0.7  # of an answer found on the question's own day: below, it is shown, but the question stays open
@@ -127,7 +125,8 @@ def _meant(links: Sequence[Link], root: Mapping[int, int], askings: Mapping[int,
     if best.by_words:
         return question
     # What was asked first in a conversation is its question; a turn of it that reads like another one is no rival.
-    turns = [(a, x) for a, x in known if a.probability >= options.turn and abs(askings[a.second].at - askings[best.second].at) <= TURNS]
+    at = askings[best.second].at
+    turns = [(a, x) for a, x in known if a.probability >= options.turn and abs(askings[a.second].at - at) <= options.turns_within]
     best, question = min(turns, key=lambda x: askings[x[0].second].at, default=known[0])
     least = options.same_overheard if askings[best.second].overheard else options.same
     own_turns = {x for _a, x in turns}
