@@ -43,7 +43,7 @@ HEAVY = {
     "sentence_transformers",
     "faiss",
     "onnxruntime",
-    "jieba",
+    "rjieba",
     "sklearn",
     "lightgbm",
     "httpx",
