@@ -20,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from archive_factory import OPTIONS, add, begun, searcher
+from archive_factory import DAY, OPTIONS, add, begun, searcher
 from factories import START, chat, export, message
 
-from pipeline.archive import open_archive
+from pipeline.archive import Archive, open_archive
 from pipeline.archive.add import add_export, bring_up_to_date
 from pipeline.archive.forget import Forget, forget
 from pipeline.archive.schema import MIGRATIONS
@@ -33,7 +33,7 @@ from pipeline.archive.vectors import CachedEmbedder
 from pipeline.embedding import OnnxEmbedder, Vectors, load_embedder
 from pipeline.errors import ArchiveError
 from pipeline.model import Chat, Export, Kind
-from pipeline.search.meaning import update_index
+from pipeline.search.meaning import open_index, update_index
 
 
 def test_the_same_export_added_twice_adds_nothing(tmp_path: Path) -> None:
@@ -172,6 +172,43 @@ def test_an_import_without_its_analysis_is_finished_by_the_next_run(tmp_path: Pa
         assert searcher(archive).search("端午放假").hits
 
 
+class StoppedError(Exception):
+    """Stands for whatever ends an import before its time."""
+
+
+def test_with_the_fast_model_a_message_is_found_by_its_meaning_before_it_is_analysed(tmp_path: Path) -> None:
+    def stop(waiting: int) -> None:
+        assert waiting == 11
+        raise StoppedError
+
+    with open_archive(tmp_path) as archive, archive.writing():
+        add_export(archive, export(DAY))
+        with pytest.raises(StoppedError):
+            bring_up_to_date(archive, OPTIONS, searchable=stop)
+        assert status(archive).pending == 11
+        hits = searcher(archive).search("一个账号可以在多少台电脑上登录").hits
+        assert hits
+        assert "几台设备" in hits[0].text
+        assert "meaning" in hits[0].found_by
+        bring_up_to_date(archive, OPTIONS)
+        assert verify(archive, OPTIONS, repair=False) == []
+
+
+def test_what_the_analysis_finds_to_be_noise_leaves_the_index_again(tmp_path: Path) -> None:
+    with open_archive(tmp_path) as archive, archive.writing():
+        add_export(archive, export("甲: 紧急扩散，速转发给身边的家长 | 乙: 请问端午节的补课安排在哪一天？ | 丙: 补课安排在六月十九号"))
+        early: list[int] = []
+        bring_up_to_date(archive, OPTIONS, searchable=lambda waiting: early.append(_indexed(archive)))
+        assert early == [3]
+        assert _indexed(archive) == 2
+
+
+def _indexed(archive: Archive) -> int:
+    opened = open_index(archive)
+    assert opened is not None
+    return len(opened.file_ids())
+
+
 @pytest.mark.parametrize("damage", ["words", "vectors", "index", "analysis", "words_gone"])
 def test_verify_finds_and_repairs(tmp_path: Path, damage: str) -> None:
     begun(tmp_path)
@@ -259,7 +296,7 @@ import sys
 from pathlib import Path
 sys.path[:0] = {paths!r}
 from archive_factory import OPTIONS
-from pipeline.archive import open_archive
+from pipeline.archive import Archive, open_archive
 from pipeline.archive.add import add_export, bring_up_to_date
 from factories import chat, START
 from pipeline.model import Chat, Export

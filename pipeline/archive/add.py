@@ -10,7 +10,7 @@ from pipeline.archive.merge import merge_into, shares_messages
 from pipeline.archive.refresh import Refreshed, refresh
 from pipeline.archive.store import Archive, StoredChat, as_message, micros
 from pipeline.archive.vectors import embed_missing
-from pipeline.embedding import load_embedder
+from pipeline.embedding import FAST, Embedder, load_embedder
 from pipeline.errors import ArchiveError
 from pipeline.i18n import _
 from pipeline.model import Chat, Export, Message
@@ -108,10 +108,13 @@ def _period_of(archive: Archive, chat: StoredChat, export: Export) -> list[Messa
     return [as_message(r) for r in rows]
 
 
-def bring_up_to_date(archive: Archive, options: AnalysisOptions, step: Step = lambda name: None) -> list[Refreshed]:
+def bring_up_to_date(
+    archive: Archive, options: AnalysisOptions, step: Step = lambda name: None, searchable: Callable[[int], None] = lambda waiting: None
+) -> list[Refreshed]:
     """Analyses, embeds and indexes what waits for it; the last window of each chat. The caller holds `writing()`.
 
-    What an interruption left is finished, too.
+    What an interruption left is finished, too. With the fast model, messages are embedded and indexed before they are analysed:
+    `searchable` is told how many a search finds from then on.
     """
     from pipeline import memory
     from pipeline.search.meaning import let_in, open_index, update_index
@@ -128,6 +131,7 @@ def bring_up_to_date(archive: Archive, options: AnalysisOptions, step: Step = la
     archive.set_setting("model", embedder.name)
     archive.set_setting("model_asked", options.model)
     memory.expect(archive)
+    early = options.model == FAST and _index_waiting(archive, embedder, step, searchable)
     newest: dict[int, Refreshed] = {}  # a chat's last window: a long history's analyses are larger than memory
     for window in refresh(archive, options, step):
         newest[window.chat.row] = window
@@ -136,11 +140,31 @@ def bring_up_to_date(archive: Archive, options: AnalysisOptions, step: Step = la
     for _count in embed_missing(archive, embedder):
         step("embed")
     step("index")
-    update_index(archive)
+    update_index(archive, force=early)  # what the analysis found to be noise goes
     usual_queries(archive, embedder, open_index(archive))
     memory.update(archive, options, step)
     archive.db.execute("PRAGMA optimize")
     return list(newest.values())
+
+
+def _index_waiting(archive: Archive, embedder: Embedder, step: Step, searchable: Callable[[int], None]) -> bool:
+    """Makes what waits for its analysis found by its meaning, as it is by its words already; was the index file written anew for it?
+
+    Only for a model that costs less than the analysis: a long history is searched after minutes, and what the analysis finds to be
+    noise leaves the index with the next file.
+    """
+    from pipeline.search.meaning import update_index
+
+    waiting, first = archive.db.execute("SELECT count(*), min(row) FROM pending").fetchone()
+    if not waiting:
+        return False
+    step("embed")
+    for _count in embed_missing(archive, embedder, after=first - 1):
+        step("embed")
+    step("index")
+    written = update_index(archive)
+    searchable(waiting)
+    return written
 
 
 def archive_options(archive: Archive, options: AnalysisOptions | None = None) -> AnalysisOptions:

@@ -110,11 +110,12 @@ class CachedEmbedder:
         self._new.clear()
 
 
-def embed_missing(archive: Archive, embedder: Embedder) -> Iterator[int]:
-    """Embeds every message worth finding that has no vector of that model yet; yields how many are done, batch by batch."""
+def embed_missing(archive: Archive, embedder: Embedder, after: int = 0) -> Iterator[int]:
+    """Embeds every message worth finding, of the rows beyond `after`, that has no vector of that model yet; yields how many are
+    done, batch by batch."""
     cached = CachedEmbedder(archive, embedder)
     model = model_row(archive, embedder)
-    done, last = 0, 0
+    done, last = 0, after
     while rows := archive.db.execute(_MISSING, (model, last, EMBED_BATCH * 4)).fetchall():
         last = rows[-1][0]
         texts = [unit_text_of(r) for r in rows]
@@ -126,13 +127,14 @@ def embed_missing(archive: Archive, embedder: Embedder) -> Iterator[int]:
 
 # Noise is not embedded, but the judgement is not trusted with a question or a message of eight characters: of everyday
 # questions (LCQMC), which are no chat, two in five are taken for banter, and found by their words alone they are not found.
+# A message that waits for its analysis is worth finding from the same length on (`a` is joined from the left).
 WORTH_FINDING = f"""
     m.kind NOT IN ({",".join(repr(k) for k in SILENT_KINDS)})
-    AND (a.noise IS NULL OR a.question >= {QUESTION_LEAST}
-         OR (a.noise IN ({",".join(repr(n) for n in SMALL_TALK)}) AND length(m.text) >= {TELLING}))
+    AND CASE WHEN a.row IS NULL THEN length(m.text) >= {TELLING} ELSE a.noise IS NULL OR a.question >= {QUESTION_LEAST}
+             OR (a.noise IN ({",".join(repr(n) for n in SMALL_TALK)}) AND length(m.text) >= {TELLING}) END
 """
 _MISSING = f"""
-    SELECT m.row, m.text, m.extra FROM message m JOIN analysed a ON a.row = m.row
+    SELECT m.row, m.text, m.extra FROM message m LEFT JOIN analysed a ON a.row = m.row
     WHERE m.row > ?2 AND {WORTH_FINDING}
     AND NOT EXISTS (SELECT 1 FROM vector v WHERE v.content = m.content AND v.model = ?1)
     ORDER BY m.row LIMIT ?3

@@ -11,6 +11,7 @@ from pipeline.cli._progress import STREAMED_BYTES, log_bytes, progress
 from pipeline.errors import UserError
 from pipeline.i18n import _
 
+LONG = 20_000  # messages whose analysis takes over half a minute
 MODEL_HELP = _("Embedding model: quality, fast, or a sentence-transformers name or folder [as the archive was begun].")
 
 
@@ -51,7 +52,17 @@ def add_command(settings: Globals, log: tuple[Path, ...], date: str | None, chat
                             "{chat}: another chat in the archive has this name but no common message; kept apart as {key}. To join: --chat"
                         ).format(chat=added.chat.chat.name, key=added.chat.key)
                     )
-            bring_up_to_date(archive, options, step)
+            bring_up_to_date(archive, options, step, _tell_searchable)
+
+
+def _tell_searchable(waiting: int) -> None:
+    """A long history takes its time: who waits for it can search, or stop and go on another day."""
+    if waiting >= LONG:
+        note(
+            _("{n} messages can be searched now; conversations, questions and answers follow (stopped? go on with: dianti reindex)").format(
+                n=waiting
+            )
+        )
 
 
 @click.command("status", help=_("What the archive holds and whether everything is up to date.\n\n\b\nExample:\n  dianti status --json"))

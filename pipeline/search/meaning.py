@@ -20,11 +20,11 @@ Ids = NDArray[np.int64]
 # Vectors that the stages needed for noise are cached, too, but never searched.
 _SEARCHED = f"""
     SELECT v.id, v.data FROM vector v WHERE v.model = ? AND v.id > ? AND v.id <= ? AND EXISTS (
-        SELECT 1 FROM message m JOIN analysed a ON a.row = m.row WHERE m.content = v.content AND {WORTH_FINDING})
+        SELECT 1 FROM message m LEFT JOIN analysed a ON a.row = m.row WHERE m.content = v.content AND {WORTH_FINDING})
     ORDER BY v.id
 """
 _SEARCHED_IDS = f"""
-    SELECT DISTINCT v.id FROM message m JOIN analysed a ON a.row = m.row JOIN vector v ON v.content = m.content
+    SELECT DISTINCT v.id FROM message m LEFT JOIN analysed a ON a.row = m.row JOIN vector v ON v.content = m.content
     WHERE v.model = ? AND v.id <= ? AND {WORTH_FINDING}
 """
 
