@@ -1,7 +1,8 @@
 """Nearest vectors: FAISS files that are only a cache of what SQLite holds.
 
     exact          up to EXACT_MOST vectors: every vector is compared (float16, memory-mapped)
-    approximate    beyond: inverted lists, as many looked into as keep recall@10 ≥ 0.97 (docs/search.md)
+    approximate    beyond: inverted lists, as many looked into as keep recall@10 ≥ 0.97 (docs/search.md); in parts of
+                   PART_MOST vectors with the same lists, so that memory does not grow with the archive while they are written
 
 A file is never changed in place. Vectors that came after it are the *tail*, compared one by one; when the tail grows
 past a share of the file, the file is written anew beside the old one and renamed. A file says of itself which
@@ -14,7 +15,8 @@ import importlib
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from numpy.typing import NDArray
 from pipeline.embedding import Vectors
 
 EXACT_MOST = 40_000  # 15 ms a query on one core; from there on lists are faster than their loss
+PART_MOST = 100_000  # 77 MB of 384 float16 numbers
 TAIL_LEAST = 4_000  # a tail up to here is never worth a new file
 TAIL_SHARE = 0.05
 PROBE_SHARE = 0.08  # of the lists are looked into, at least PROBE_LEAST
@@ -45,6 +48,7 @@ class Stamp:
     generation: str  # changes whenever a vector was deleted
     last_id: int  # the newest vector in it
     count: int
+    parts: int = 1  # files that the vectors lie in
 
 
 def load_library() -> Any:
@@ -60,13 +64,22 @@ class DamagedIndexError(Exception):
 class Paths:
     """The files of one index."""
 
-    vectors: Path
+    folder: Path
     ids: Path
     stamp: Path
 
     @classmethod
     def of(cls, folder: Path) -> Paths:
-        return cls(vectors=folder / "vectors.faiss", ids=folder / "ids.npy", stamp=folder / "stamp.json")
+        return cls(folder=folder, ids=folder / "ids.npy", stamp=folder / "stamp.json")
+
+    def vectors(self, part: int) -> Path:
+        return self.folder / (f"vectors-{part + 1}.faiss" if part else "vectors.faiss")
+
+    def drop_from(self, part: int) -> None:
+        """Removes that part and those after it, of a larger index before."""
+        while (path := self.vectors(part)).exists():
+            path.unlink()
+            part += 1
 
 
 def read_stamp(folder: Path) -> Stamp | None:
@@ -93,17 +106,22 @@ def build(folder: Path, stamp: Stamp, batches: Callable[[], Iterable[tuple[Ids, 
     paths = Paths.of(folder)
     paths.stamp.unlink(missing_ok=True)
     if stamp.count <= EXACT_MOST:
-        index = faiss.IndexScalarQuantizer(stamp.dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+        empty = faiss.IndexScalarQuantizer(stamp.dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
     else:
-        index = _trained_lists(stamp, batches)
+        empty = _trained_lists(stamp, batches)
     ids: list[Ids] = []
+    part, filling = 0, faiss.clone_index(empty)
     for some_ids, rows in batches():
-        index.add(rows)
+        if filling.ntotal and filling.ntotal + len(rows) > PART_MOST:
+            _replace(paths.vectors(part), partial(_save_index, filling))
+            part, filling = part + 1, faiss.clone_index(empty)
+        filling.add(rows)
         ids.append(some_ids)
+    _replace(paths.vectors(part), partial(_save_index, filling))
+    paths.drop_from(part + 1)
     every = np.concatenate(ids) if ids else np.zeros(0, dtype=np.int64)
-    _replace(paths.vectors, lambda path: _save_index(path, index))
     _replace(paths.ids, lambda path: _save_ids(path, every))
-    stamp_text = json.dumps(asdict(stamp) | {"count": len(every)})
+    stamp_text = json.dumps(asdict(replace(stamp, count=len(every), parts=part + 1)))
     _replace(paths.stamp, lambda path: path.write_text(stamp_text, encoding="utf-8"))
 
 
@@ -129,7 +147,7 @@ def list_count(vectors: int) -> int:
     return int(2 ** round(np.log2(2 * np.sqrt(max(vectors, 1)))))
 
 
-def _save_index(path: Path, index: Any) -> None:
+def _save_index(index: Any, path: Path) -> None:
     """Through Python's own file: faiss's overlooks a disk that is full when it closes a small one."""
     faiss = load_library()
     with path.open("wb") as file:
@@ -157,7 +175,7 @@ class VectorIndex:
 
     def __init__(self, folder: Path, stamp: Stamp, tail: tuple[Ids, Vectors]) -> None:
         self.dimension = stamp.dimension
-        self._ids, self._index = _open(Paths.of(folder), stamp)
+        self._ids, self._parts = _open(Paths.of(folder), stamp)
         self._tail_ids, self._tail = tail
 
     @classmethod
@@ -165,7 +183,7 @@ class VectorIndex:
         """An index without a file: every vector is in the tail."""
         self = cls.__new__(cls)
         self.dimension = dimension
-        self._ids, self._index = np.zeros(0, dtype=np.int64), None
+        self._ids, self._parts = np.zeros(0, dtype=np.int64), []
         self._tail_ids, self._tail = tail
         return self
 
@@ -187,26 +205,37 @@ class VectorIndex:
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:k]
 
     def _search_file(self, query: Vectors, k: int, allowed: Ids | None) -> list[tuple[int, float]]:
-        faiss = load_library()
-
-        parameters = None
-        selector = None
+        passing = None
         if allowed is not None:
             positions = np.searchsorted(self._ids, allowed)
             positions = positions[(positions < len(self._ids))]
-            positions = positions[np.isin(self._ids[positions], allowed)]
-            if not len(positions):
-                return []
-            selector = faiss.IDSelectorBitmap(_bitmap(positions, len(self._ids)))
-        if hasattr(self._index, "nlist"):
-            probes = probe_count(self._index.nlist)
-            if allowed is not None:  # few rows pass: look into more lists
-                probes = min(self._index.nlist, int(probes * max(1.0, len(self._ids) / max(1, len(positions)))))
-            parameters = faiss.SearchParametersIVF(nprobe=probes, sel=selector) if selector else faiss.SearchParametersIVF(nprobe=probes)
-        elif selector:
-            parameters = faiss.SearchParameters(sel=selector)
-        scores, at = self._index.search(np.ascontiguousarray(query.reshape(1, -1), dtype=np.float32), k, params=parameters)
-        return [(int(self._ids[i]), float(s)) for i, s in zip(at[0], scores[0], strict=True) if i >= 0]
+            passing = positions[np.isin(self._ids[positions], allowed)]
+        found: list[tuple[int, float]] = []
+        first = 0
+        for part in self._parts:
+            ids = self._ids[first : first + part.ntotal]
+            inside = None if passing is None else passing[(passing >= first) & (passing < first + part.ntotal)] - first
+            if inside is None or len(inside):
+                found += [(int(ids[i]), cosine) for i, cosine in _search_part(part, query, k, inside)]
+            first += part.ntotal
+        return found
+
+
+def _search_part(part: Any, query: Vectors, k: int, inside: Ids | None) -> list[tuple[int, float]]:
+    """The nearest of one file by their positions in it; only those `inside` when given."""
+    faiss = load_library()
+
+    parameters = None
+    selector = None if inside is None else faiss.IDSelectorBitmap(_bitmap(inside, part.ntotal))
+    if hasattr(part, "nlist"):
+        probes = probe_count(part.nlist)
+        if inside is not None:  # few rows pass: look into more lists
+            probes = min(part.nlist, int(probes * max(1.0, part.ntotal / len(inside))))
+        parameters = faiss.SearchParametersIVF(nprobe=probes, sel=selector) if selector else faiss.SearchParametersIVF(nprobe=probes)
+    elif selector:
+        parameters = faiss.SearchParameters(sel=selector)
+    scores, at = part.search(np.ascontiguousarray(query.reshape(1, -1), dtype=np.float32), k, params=parameters)
+    return [(int(i), float(s)) for i, s in zip(at[0], scores[0], strict=True) if i >= 0]
 
 
 def probe_count(lists: int) -> int:
@@ -219,7 +248,7 @@ def _bitmap(positions: Ids, n: int) -> NDArray[np.uint8]:
     return np.packbits(bits, bitorder="little")
 
 
-def _open(paths: Paths, stamp: Stamp) -> tuple[Ids, Any]:
+def _open(paths: Paths, stamp: Stamp) -> tuple[Ids, list[Any]]:
     faiss = load_library()
 
     faiss.omp_set_num_threads(THREADS)
@@ -227,12 +256,13 @@ def _open(paths: Paths, stamp: Stamp) -> tuple[Ids, Any]:
         ids = np.load(paths.ids, mmap_mode="r", allow_pickle=False)
         # Two ways of memory-mapping: lists are mapped by the one, plain rows by the other; neither reads the file at once.
         mapped = faiss.IO_FLAG_MMAP_IFC if stamp.count <= EXACT_MOST else faiss.IO_FLAG_MMAP
-        index = faiss.read_index(str(paths.vectors), mapped)
+        parts = [faiss.read_index(str(paths.vectors(part)), mapped) for part in range(stamp.parts)]
     except (OSError, ValueError, EOFError, RuntimeError) as error:  # faiss raises RuntimeError for whatever it cannot read
         raise DamagedIndexError(str(error)) from error
-    if len(ids) != index.ntotal or index.d != stamp.dimension or len(ids) != stamp.count:
+    held = sum(part.ntotal for part in parts)
+    if len(ids) != held or any(part.d != stamp.dimension for part in parts) or len(ids) != stamp.count:
         raise DamagedIndexError("the files do not belong together")
-    return ids, index
+    return ids, parts
 
 
 def stack(rows: Sequence[bytes], dimension: int) -> Vectors:

@@ -51,17 +51,23 @@ def test_a_small_index_compares_everything(tmp_path: Path) -> None:
     assert found[0][1] == pytest.approx(1.0, abs=2e-3)
 
 
-def test_a_large_index_finds_97_of_100_of_the_nearest_ten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("part_most", [100_000, 5_000])
+def test_a_large_index_finds_97_of_100_of_the_nearest_ten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part_most: int) -> None:
     monkeypatch.setattr(index, "EXACT_MOST", 2000)
+    monkeypatch.setattr(index, "PART_MOST", part_most)
     rows = _clustered(12_000)
-    opened = VectorIndex(tmp_path, _built(tmp_path, rows), NO_TAIL)
+    stamp = _built(tmp_path, rows)
+    assert stamp.parts == -(-len(rows) // part_most)
+    opened = VectorIndex(tmp_path, stamp, NO_TAIL)
     queries = _clustered(100, seed=2)
     right = sum(len({i for i, _c in opened.search(q, 10)} & set(_nearest(rows, q, 10))) for q in queries)
     assert right / 1000 >= 0.97
 
 
+@pytest.mark.parametrize("part_most", [100_000, 1000])
 @pytest.mark.parametrize("exact", [True, False])
-def test_a_filter_acts_inside_the_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exact: bool) -> None:
+def test_a_filter_acts_inside_the_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exact: bool, part_most: int) -> None:
+    monkeypatch.setattr(index, "PART_MOST", part_most)
     if not exact:
         monkeypatch.setattr(index, "EXACT_MOST", 500)
     rows = _clustered(3000)
@@ -69,6 +75,16 @@ def test_a_filter_acts_inside_the_search(tmp_path: Path, monkeypatch: pytest.Mon
     allowed = np.array([30, 300, 3000, 8999], dtype=np.int64)  # 8999 is no id
     assert {i for i, _c in opened.search(rows[0], 10, allowed)} == {30, 300, 3000}
     assert opened.search(rows[0], 10, np.zeros(0, dtype=np.int64)) == []
+
+
+def test_a_smaller_index_leaves_no_part_of_the_larger_one_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "PART_MOST", 1000)
+    _built(tmp_path, _clustered(2500))
+    assert len(list(tmp_path.glob("*.faiss"))) == 3
+    rows = _clustered(800)
+    opened = VectorIndex(tmp_path, _built(tmp_path, rows), NO_TAIL)
+    assert [p.name for p in tmp_path.glob("*.faiss")] == ["vectors.faiss"]
+    assert opened.search(rows[799], 1)[0][0] == 2400
 
 
 def test_new_vectors_are_found_before_the_file_is_written_anew(tmp_path: Path) -> None:
