@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "pipeline"
 
 LOW = {"model", "errors", "i18n"}
-BASE = LOW | {"text", "learned", "patterns"}
+BASE = LOW | {"text", "dates", "moments", "learned", "patterns"}
 STAGE = BASE | {"embedding"}
 ANALYSIS = STAGE | {"segment", "thread", "score", "cluster", "extract"}
 MAY_IMPORT = {
@@ -18,6 +18,8 @@ MAY_IMPORT = {
     "errors": set(),
     "i18n": set(),
     "text": {"errors"},
+    "dates": set(),
+    "moments": {"dates"},
     "patterns": set(),
     "learned": {"errors", "i18n"},
     "embedding": BASE,

@@ -179,6 +179,34 @@ def test_a_place_and_a_title_are_the_messages_own_words() -> None:
     assert place_of([moved]) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("故事会改地方\n葑门店楼上水管爆了。\n5月30日下午3:00，湖东店二楼", "湖东店二楼"),
+        ("VENUE CHANGE for the meetup. New place: Library Hofplein, Rotterdam. Thu 28 May 18:30", "Library Hofplein"),
+        ("那就定6月13号周六 全天。@庞博-场地 跟周姐锁档期", None),
+        ("周五20:30进度会 ①日期场地(庞博)②议程", None),
+    ],
+)
+def test_a_place_is_called_one_or_stands_beside_the_time(text: str, place: str | None) -> None:
+    assert place_of(chat(("u1", text))) == place
+
+
+def test_two_events_announced_in_one_breath_are_two_items() -> None:
+    both = items(
+        chat(
+            ("u1", "【通知】七月讲座 7月11日(周六)晚8点半，线上，请大家报名"),
+            ("u1", "【通知】线下沙龙 7月25日(周六)14:00，三楼会议室，请大家报名"),
+        )
+    )
+    assert [i.when for i in both if i.kind == "announcement"] == ["2026-07-11T20:30:00+08:00", "2026-07-25T14:00:00+08:00"]
+
+
+def test_a_reported_figure_is_no_announcement() -> None:
+    told = "分享一个数据：我们拉了半年记录，晚上 8:30–9:30 发的内容回复率 17%，早上 9 点以前只有 6%"
+    assert not [i for i in items(chat(("u1", told), ("u2", "收藏了"))) if i.kind == "announcement"]
+
+
 def test_memorable_lines_are_opt_in() -> None:
     assert not any(i.kind == "quote" for i in items(chat(*ASKED)))
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.extract.dates import find_times
+from pipeline.dates import find_times
 from pipeline.extract.judging import linear
 from pipeline.extract.questions import Meant, speaks
 from pipeline.extract.table import OWN, READ_CHARS, ChatTable, Floats

@@ -19,6 +19,7 @@ from pipeline.extract.options import ExtractOptions
 from pipeline.extract.questions import read_chat
 from pipeline.extract.table import ChatTable, Floats
 from pipeline.model import Item, ItemKind, Message, Noise, QAPair, Scored, Thread
+from pipeline.moments import main_moment, only_measures
 from pipeline.text import fold
 
 NEVER = frozenset(
@@ -60,8 +61,11 @@ def extract_items(
             above = (
                 is_resource(messages, table, words, p, read.asks, chances["opportunity"] >= np.maximum(learned["opportunity"], p)) & ~barred
             )
-        for rows in _turns(table, p, above):
-            found.append((rows[0], _item(messages, table, kind, rows, p)))
+        if kind == "announcement":
+            above &= ~_measures(messages, above)
+        for turn in _turns(table, p, above):
+            for rows in _apart(messages, turn) if kind in PLANS else [turn]:
+                found.append((rows[0], _item(messages, table, kind, rows, p)))
     items = [item for _, item in sorted(found, key=lambda x: (x[0], x[1].kind))]
     return _with_changes(_without_repeats(items, messages, vectors.fast), messages, vectors.fast)
 
@@ -78,6 +82,23 @@ def _turns(table: ChatTable, p: Floats, above: NDArray[np.bool_]) -> list[list[i
     for i in np.flatnonzero(above).tolist():
         turns.setdefault(int(table.burst[i]), []).append(i)
     return [sorted(rows, key=lambda i: (-p[i], i))[:MOST_MESSAGES] for rows in turns.values()]
+
+
+def _measures(messages: Sequence[Message], above: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which messages name times of day only to measure something: a figure is reported, nothing announced."""
+    return np.array([a and only_measures(m.text, m.sent_at) for a, m in zip(above.tolist(), messages, strict=True)], dtype=bool)
+
+
+def _apart(messages: Sequence[Message], turn: list[int]) -> list[list[int]]:
+    """The plans of one turn: messages that name different moments are different plans; one that names none, or only by when to
+    answer, belongs to the first."""
+    found = [main_moment(messages[i].text, messages[i].sent_at) for i in turn]
+    named = [f.when if f and not f.is_deadline else "" for f in found]
+    first = next(filter(None, named), "")
+    plans: dict[str, list[int]] = {}
+    for i, when in zip(turn, named, strict=True):
+        plans.setdefault(when or first, []).append(i)
+    return list(plans.values())
 
 
 def _item(messages: Sequence[Message], table: ChatTable, kind: ItemKind, rows: list[int], p: Floats) -> Item:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from pipeline.extract.dates import deadline, find_times, main_time
+from pipeline.dates import find_times
+from pipeline.moments import deadline, main_time, only_measures, words_for
 
 NOW = datetime.fromisoformat("2026-05-20T12:00:00+08:00")
 
@@ -91,3 +92,50 @@ def test_blanks_between_figures_and_chinese_change_nothing() -> None:
     said = datetime(2026, 11, 11, 12, 10, tzinfo=timezone(timedelta(hours=8)))
     text = "茶话会改期：半山茶馆 21 号被包场了，改到 11 月 28 日（周六）下午 2 点，地点不变"
     assert [t.when for t in find_times(text, said)] == ["2026-11-21", "2026-11-28T14:00:00+08:00"]
+
+
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [
+        ("周六梧桐山：7:30 地铁站 D 口集合。报名截止周五 20:00。", "2026-05-23T07:30:00+08:00"),
+        ("下一次 5月30日周六看银杏，5月26号中午12点前报名", "2026-05-30"),
+        ("周六踩点 本来说10点 改成9点半门口集合", "2026-05-23T09:30:00+08:00"),
+        ("Skip is booked for the 30th, arrives 9am", "2026-05-30T09:00:00+08:00"),
+        ("My talk is Weds 27th, 7pm at the hall", "2026-05-27T19:00:00+08:00"),
+        ("周末故事会来啦\n5月23日(周六)上午10:00，一楼", "2026-05-23T10:00:00+08:00"),
+    ],
+)
+def test_an_event_is_told_by_its_own_day_and_clock_not_by_when_to_answer(text: str, when: str) -> None:
+    assert main_time(text, NOW) == when
+
+
+def test_a_clock_belongs_to_the_day_named_before_it() -> None:
+    assert main_time("昨天小结：实到25人，13:42出发，16:50全员下山", NOW) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["我们拉了半年记录，晚上 8:30–9:30 发的内容回复率 17%，早上 6%", "我每天晚上9点看书", "posts at 8:30pm get 17% more replies"]
+)
+def test_a_time_of_day_that_measures_something_is_no_appointment(text: str) -> None:
+    assert main_time(text, NOW) is None
+    assert only_measures(text, NOW)
+
+
+def test_a_figure_beside_an_appointment_leaves_it_one() -> None:
+    assert main_time("今晚 8:30 开讲，报名的人到了 90%", NOW) == "2026-05-20T20:30:00+08:00"
+    assert not only_measures("今晚 8:30 开讲，报名的人到了 90%", NOW)
+
+
+@pytest.mark.parametrize("text", ["for the 3rd time", "on the 2nd floor", "in the 21st century"])
+def test_an_ordinal_that_counts_something_is_no_day(text: str) -> None:
+    assert find_times(text, NOW) == []
+
+
+def test_a_promise_for_a_later_day_is_not_due_today() -> None:
+    assert deadline("今天先到这，文字稿周日晚上发群里", NOW) == "2026-05-24"
+
+
+def test_a_moment_is_found_again_by_the_words_that_name_it() -> None:
+    text = "票数5比2【定了】7月11日(周六)晚20:40"
+    assert words_for("2026-07-11T20:40:00+08:00", text, NOW) == "7月11日(周六)晚20:40"
+    assert words_for("2026-07-25", text, NOW) is None

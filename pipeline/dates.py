@@ -24,6 +24,7 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTH_EN = "(?P<month_en>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 _DAY_EN = r"(?P<day_en>\d{1,2})(?:st|nd|rd|th)?"
+_WEEKDAY_EN = r"(?:mon|tues?|wed(?:nes)?|weds|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
 _DAY_WORDS = {
     "大后天": 3, "后天": 2, "后晚": 2, "明天": 1, "明早": 1, "明晚": 1, "明日": 1, "明儿": 1, "明": 1, "今天": 0, "今日": 0, "今早": 0, "今晚": 0, "今儿": 0,
     "昨天": -1, "昨晚": -1, "前天": -2, "today": 0, "tonight": 0, "this evening": 0, "tomorrow": 1, "yesterday": -1,
@@ -42,6 +43,7 @@ _DATE = re.compile(
     r"|(?P<word>大后天|后天|后晚|明[天日早晚儿]|明(?=[上下中]午)|今[天日早晚儿]|昨[天晚]|前天|\b(?:today|tonight|this evening|tomorrow|yesterday)\b)"
     rf"|(?P<en1>\b{_DAY_EN}\s+(?:of\s+)?{_MONTH_EN}\b(?:,?\s+(?P<y2>20\d\d))?)"
     rf"|(?P<en2>\b{_MONTH_EN.replace('month_en', 'month_en2')}\s+{_DAY_EN.replace('day_en', 'day_en2')}\b(?:,?\s+(?P<y3>20\d\d))?)"
+    rf"|(?P<nth_en>\b(?:(?:on|for|by|until|till|from|before|after|since|is|was)\s+the|{_WEEKDAY_EN})\s+(?P<d7>3[01]|[12]?\d)(?:st|nd|rd|th)\b(?!\s+(?!(?:at|from|in|is|was|and|or|to|till|until|if|so|but|we|i)\b)[a-z]))"
     r"|(?P<weekday_en>\b(?:(?P<next>next)\s+)?(?P<name>mon|tues?|wed(?:nes)?|weds|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?s?\b)",
     re.IGNORECASE,
 )  # fmt: skip
@@ -59,7 +61,7 @@ _GAP = re.compile(
 )
 _DEADLINE_AFTER = re.compile(rf"^\s*[)）]?\s*(?:{_PART})?(?:之?前|以前|截止|截至|为止|截单)")
 _DEADLINE_BEFORE = re.compile(
-    r"(?:截止(?:到|至|时间)?|截至|最晚|最迟|不晚于|\bby|\bbefore|\buntil|\btill|\bdeadline:?|\bdue(?: by| on)?|\bno later than)[\s:：]*(?:the\s+)?$",
+    r"(?:截止(?:到|至|时间)?|截至|(?:报名|接龙|登记|申请|投票|开放|有效|持续)(?:时间|期)?(?:到|至)|最晚|最迟|不晚于|\bby|\bbefore|\buntil|\btill|\bdeadline:?|\bdue(?: by| on)?|\bno later than)[\s:：]*(?:the\s+)?$",
     re.IGNORECASE,
 )
 _MOVED_TO = re.compile(  # 从周日 20:00 改到周一 20:30, moved from Monday to Tuesday: what follows is the time that holds
@@ -96,7 +98,7 @@ class FoundTime:
 
 # What every date and clock has something of: most messages have none of it, and are done with at once.
 _MAY_NAME_TIME = re.compile(
-    rf"\d\s*[-/.年月日号:：点時时]|\d\s*[ap]\.?m|[周星礼明今昨点]|后[天晚]|前天|月[底末初]|day\b|tonight|evening|tomorrow|noon|midnight"
+    rf"\d\s*[-/.年月日号:：点時时]|\d\s*[ap]\.?m|[周星礼明今昨点]|后[天晚]|前天|月[底末初]|day\b|tonight|evening|tomorrow|noon|midnight|\d(?:st|nd|rd|th)\b"
     rf"|\b(?:{'|'.join(_DAYS)})|(?:{'|'.join(_MONTHS)})",
     re.IGNORECASE,
 )
@@ -144,20 +146,6 @@ def _days(text: str, today: date) -> list[tuple[int, int, date, bool]]:
 def _without_ends(text: str, clocks: list[Clock]) -> list[Clock]:
     """14:00-17:30: the beginning is the time, the end is none of its own."""
     return [c for k, c in enumerate(clocks) if not (k and _RANGE.fullmatch(text[clocks[k - 1][0].end() : c[0].start()]))]
-
-
-def main_time(text: str, said_at: datetime) -> str | None:
-    """The moment that an announcement is about: what it was moved to, else the first day with a clock, else the first day to come, else the first clock."""
-    found = [f for f in find_times(text, said_at) if not f.is_past]
-    ranked = sorted(found, key=lambda f: (not f.is_change, not (f.has_day and f.has_clock), f.is_deadline, not f.has_day, f.start))
-    return ranked[0].when if ranked else None
-
-
-def deadline(text: str, said_at: datetime) -> str | None:
-    """By when something is promised or asked for: what that was moved to, else the first deadline, else the first day to come."""
-    found = [f for f in find_times(text, said_at) if not f.is_past]
-    ranked = sorted(found, key=lambda f: (not f.is_change, not f.is_deadline, not f.has_day, f.start))
-    return ranked[0].when if ranked else None
 
 
 def _clocks(text: str) -> Iterator[Clock]:
@@ -231,6 +219,8 @@ def _day(match: re.Match[str], today: date) -> date | None:
             return _nearest_year(int(match[month_group]), int(match[day_group]), today)
     if match["next_month"]:
         return _date(*_month_after(today, 1), int(match["d4"]))
+    if match["nth_en"]:
+        return _nearest_month(int(match["d7"]), today)
     if match["day"]:
         return _nearest_month(int(match["d5"]), today)
     if match["month_end"]:
