@@ -92,12 +92,11 @@ def _measures(messages: Sequence[Message], above: NDArray[np.bool_]) -> NDArray[
 def _apart(messages: Sequence[Message], turn: list[int]) -> list[list[int]]:
     """The plans of one turn: messages that name different moments are different plans; one that names none, or only by when to
     answer, belongs to the first."""
-    found = [main_moment(messages[i].text, messages[i].sent_at) for i in turn]
-    named = [f.when if f and not f.is_deadline else "" for f in found]
-    first = next(filter(None, named), "")
     plans: dict[str, list[int]] = {}
-    for i, when in zip(turn, named, strict=True):
-        plans.setdefault(when or first, []).append(i)
+    for i in turn:
+        found = main_moment(messages[i].text, messages[i].sent_at)
+        first = next(iter(plans), "")
+        plans.setdefault(found.when if found and not found.is_deadline else first, []).append(i)
     return list(plans.values())
 
 
