@@ -168,7 +168,7 @@ def test_stop_words_names_numbers_and_calls_tell_nothing() -> None:
     assert tells("docker")
     assert not any(tells(w) for w in ("我们", "the", "2026", "？", "a", "王老师"))
     names = name_words({"阿泽-杭州", "Kiki"})
-    assert telling_words("@小满 阿泽 kiki 的路由器 [图片] https://a.cn/x", names) == ["路由器"]
+    assert telling_words("@小满 阿泽 kiki 的路由器 [图片] [voice message transcript] https://a.cn/x", names) == ["路由器"]
 
 
 def test_what_comes_back_in_a_group_and_not_elsewhere_makes_the_title() -> None:
