@@ -51,13 +51,12 @@ Position = tuple[int, int]  # (at, row): the order of messages in a chat
 
 def _stretches(archive: Archive) -> Iterator[tuple[int, Position, Position]]:
     """Runs of waiting messages with fewer than CONTEXT others between them, reaching back to the start of their session."""
-    for (chat,) in archive.db.execute("SELECT DISTINCT m.chat FROM pending p JOIN message m ON m.row = p.row ORDER BY m.chat").fetchall():
-        waiting = archive.db.execute(
-            "SELECT m.at, m.row FROM pending p JOIN message m ON m.row = p.row WHERE m.chat = ?", (chat,)
-        ).fetchall()
-        waiting.sort()
-        first = last = waiting[0]
-        for one in waiting[1:]:
+    pending = "FROM pending p CROSS JOIN message m ON m.row = p.row"  # CROSS: what waits is few among many
+    for (chat,) in archive.db.execute(f"SELECT DISTINCT m.chat {pending} ORDER BY m.chat").fetchall():
+        # One after the other: a long history's would fill the memory.
+        waiting = archive.db.execute(f"SELECT m.at, m.row {pending} WHERE m.chat = ? ORDER BY m.at, m.row", (chat,))
+        first = last = next(waiting)
+        for one in waiting:
             if _between(archive, chat, last, one) >= CONTEXT:
                 yield chat, _session_start(archive, chat, first), _session_end(archive, chat, last)
                 first = one
