@@ -131,7 +131,7 @@ def _trained_lists(stamp: Stamp, batches: Callable[[], Iterable[tuple[Ids, Vecto
     lists = list_count(stamp.count)
     wanted = min(stamp.count, lists * SAMPLE_PER_LIST)
     every = max(1, stamp.count // wanted)
-    sample = np.concatenate([rows[::every] for _ids, rows in batches()])
+    sample = np.concatenate([rows[::every].copy() for _ids, rows in batches()])  # a view would keep every row
     quantizer = faiss.IndexFlatIP(stamp.dimension)
     index = faiss.IndexIVFScalarQuantizer(
         quantizer, stamp.dimension, lists, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT, False
