@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.archive import Archive, open_archive
-from pipeline.archive.store import content_hash, micros, storable
+from pipeline.archive.store import content_hash, micros
 from pipeline.archive.words import WORDS_VERSION, Prepared, prepare
 from pipeline.embedding import load_embedder
 from pipeline.search.meaning import open_index, update_index
 from pipeline.search.usual import usual_queries
-from pipeline.text import clean
+from pipeline.text import clean, storable
 
 SOURCE = Path(os.environ.get("DIANTI_TRAIN_CACHE", ".cache")) / "search"  # left by `python -m train --only search`
 NOISE = 0.25  # length of the noise added to a vector of length 1: cosine to the original 0.97

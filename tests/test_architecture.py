@@ -45,7 +45,7 @@ HEAVY = {
     "sentence_transformers",
     "faiss",
     "onnxruntime",
-    "jieba",
+    "rjieba",
     "sklearn",
     "lightgbm",
     "httpx",

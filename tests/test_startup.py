@@ -10,7 +10,7 @@ HEAVY = (
     "faiss",
     "sklearn",
     "onnxruntime",
-    "jieba",
+    "rjieba",
     "sentence_transformers",
     "httpx",
     "rich",

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pipeline.archive.store import SQL_BATCH, Archive, StoredChat, as_message, content_hash, extra_of, micros, storable, unit_text
+from pipeline.archive.store import SQL_BATCH, Archive, StoredChat, as_message, content_hash, extra_of, micros, unit_text
 from pipeline.archive.words import prepare
 from pipeline.model import Export, Message
 from pipeline.readers import merge_overlap
+from pipeline.text import storable
 
 SELECT = "SELECT row, chat, id, sent_at, sender_id, sender, text, kind, reply_to, extra"
 # So many messages of an export are laid against the archive at a time: enough for the senders to be told apart, little memory.

@@ -29,7 +29,7 @@ from pipeline.archive.words import WORDS_VERSION, prepare
 from pipeline.errors import ArchiveError
 from pipeline.i18n import _
 from pipeline.model import Chat, Export, Kind, Message
-from pipeline.text import clean
+from pipeline.text import clean, storable
 
 DATABASE, INDEX_FOLDER, LOCK = "archive.sqlite3", "index", "lock"
 
@@ -302,11 +302,6 @@ def _insert(db: sqlite3.Connection, chat: int, message: Message) -> bool:
     db.execute("INSERT INTO words (rowid, grams, cut, pieces) VALUES (?, ?, ?, ?)", (row, *prepare(text)))
     db.execute("INSERT INTO pending VALUES (?)", (row,))
     return True
-
-
-def storable(text: str) -> str:
-    """Lone surrogates, which a damaged export may carry, cannot be stored as UTF-8."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def extra_of(message: Message) -> str | None:

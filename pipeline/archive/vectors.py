@@ -9,9 +9,10 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.archive.store import Archive, content_hash, storable, unit_text
+from pipeline.archive.store import Archive, content_hash, unit_text
 from pipeline.embedding import PIECE, Embedder, OnnxEmbedder, Vectors
 from pipeline.model import Message
+from pipeline.text import storable
 
 EMBED_BATCH = 512  # texts between commits: an interrupted import loses a few seconds of work
 SILENT_KINDS = ("sticker", "pat", "recall", "redpacket", "transfer", "call", "system", "location")

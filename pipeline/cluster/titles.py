@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from pipeline.cluster.stop_words import STOP_WORDS
-from pipeline.text import clean, cut, fold, urls, word_classes, word_share
+from pipeline.text import clean, cut, fold, urls, word_class, word_share
 
 _LATIN = re.compile(r"[a-z][a-z0-9+#.'-]*[a-z0-9+#]|[a-z]")
 _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]{2,}")
@@ -95,12 +95,11 @@ def title_topics(groups: Sequence[Sequence[str]], names: frozenset[str], most: i
 
 def _telling(words: frozenset[str]) -> dict[str, float]:
     """How much each word says about a subject: rare ones more, things more than doings, numbers least."""
-    classes = word_classes(words)
     found = {}
     for word in words:
         share = word_share(word)
         rarity = 1.0 if share <= 0 else min(1.0, max(0.2, (-math.log10(share) - 3) / 2.5))
-        kind = 1.0 if word.isascii() else CLASS_WEIGHT.get(classes.get(word, "")[:1], 0.5)
+        kind = 1.0 if word.isascii() else CLASS_WEIGHT.get(word_class(word)[:1], 0.5)
         found[word] = rarity * kind * (0.3 if _NUMBER.match(word) else 1.0)
     return found
 
