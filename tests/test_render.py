@@ -123,6 +123,17 @@ def test_words_that_are_not_verbatim_stand_in_no_quotation_marks() -> None:
         assert "“</span>群主说" not in text
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_question_of_a_line_to_read_first_is_printed_with_it_and_not_folded_away(format: str) -> None:
+    d = rich_digest()
+    question, answer = d.qa[0].question, d.qa[0].answers[0]
+    d = replace(d, tldr=(replace(answer, context=question),), sources={})
+    out = render(d, format, RenderOptions(sections=("tldr",)))
+    assert visible(question.text)[:12] in out
+    if format == "md":
+        assert re.search(r"^   - .*" + question.text[:12], out, re.MULTILINE), "the question is nested under its line"
+
+
 def test_an_operators_note_stands_beside_the_line() -> None:
     d = rich_digest()
     d = replace(d, decisions=(replace(d.decisions[0], note="以群公告为准"),))
