@@ -19,9 +19,10 @@ _HABIT = re.compile(r"(?:每|平时|通常|一般)[^\s，,。]{0,6}$|\b(?:every|
 
 def main_moment(text: str, said_at: datetime) -> FoundTime | None:
     """The moment that an announcement is about: what it was moved to, else the first day to come (with the clock that any mention of
-    it has), else the first clock; a day by which one has to answer comes last."""
-    found = moments(text, said_at)
-    ranked = sorted(found, key=lambda f: (not f.is_change, f.is_deadline, not f.has_day, f.start))
+    it has), else the first clock; then a day by which one has to answer, and last the bare day on which it is said
+    ("今天周六，明晚 22:00 截止")."""
+    today = said_at.date().isoformat()
+    ranked = sorted(moments(text, said_at), key=lambda f: (not f.is_change, f.when == today, f.is_deadline, not f.has_day, f.start))
     if not ranked:
         return None
     again = (f for f in ranked if f.has_clock and not f.is_deadline and f.when[:10] == ranked[0].when)
@@ -40,11 +41,6 @@ def deadline(text: str, said_at: datetime) -> str | None:
     today = said_at.date().isoformat()
     ranked = sorted(moments(text, said_at), key=lambda f: (not f.is_change, not f.is_deadline, not f.has_day, f.when == today, f.start))
     return ranked[0].when if ranked else None
-
-
-def words_for(when: str, text: str, said_at: datetime) -> str | None:
-    """The text's own words for a moment that was found in it; None where it names no such moment."""
-    return next((text[f.start : f.end] for f in moments(text, said_at) if f.when == when), None)
 
 
 def sentence_around(text: str, start: int, end: int) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from pipeline.dates import find_times
-from pipeline.moments import deadline, main_time, only_measures, words_for
+from pipeline.moments import deadline, main_time, only_measures
 
 NOW = datetime.fromisoformat("2026-05-20T12:00:00+08:00")
 
@@ -135,7 +135,5 @@ def test_a_promise_for_a_later_day_is_not_due_today() -> None:
     assert deadline("今天先到这，文字稿周日晚上发群里", NOW) == "2026-05-24"
 
 
-def test_a_moment_is_found_again_by_the_words_that_name_it() -> None:
-    text = "票数5比2【定了】7月11日(周六)晚20:40"
-    assert words_for("2026-07-11T20:40:00+08:00", text, NOW) == "7月11日(周六)晚20:40"
-    assert words_for("2026-07-25", text, NOW) is None
+def test_the_day_on_which_something_is_said_gives_way_to_the_moment_that_it_is_about() -> None:
+    assert main_time("早上好☀️ 今天周三，第三章作业明晚 22:00 截止", NOW) == "2026-05-21T22:00:00+08:00"
