@@ -17,6 +17,7 @@ from pipeline.model import Skipped
 _CHUNK = 1 << 18
 _HEAD = 1 << 16  # enough for text; JSON with pictures inside in base64 is looked at further
 _JSON_HEAD = 1 << 22
+_DEEPEST = 1000  # characters of a JSON path: arrays in arrays without end make paths whose lengths add up to gigabytes
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -268,15 +269,15 @@ class Probe:
 
         text = codecs.getincrementaldecoder(self.source.encoding)("replace").decode(self.source.head(_JSON_HEAD)).lstrip("\ufeff")
         found: dict[str, Any] = {}
+        file = io.BytesIO(escape_json(text).encode("utf-8", "replace"))
         try:
-            for count, (prefix, event, value) in enumerate(
-                ijson.parse(io.BytesIO(escape_json(text).encode("utf-8", "replace")), use_float=True)
-            ):
+            # Little at a time: the parser makes all paths of a piece before it gives the first.
+            for count, (prefix, event, value) in enumerate(ijson.parse(file, use_float=True, buf_size=1 << 12)):
                 if event in ("string", "number", "boolean", "null"):
                     found.setdefault(prefix, value)
                 elif event in ("start_map", "start_array"):
                     found.setdefault(prefix, None)
-                if count > 20_000:
+                if count > 20_000 or len(prefix) > _DEEPEST:
                     break
         except (ijson.JSONError, ValueError):
             pass
