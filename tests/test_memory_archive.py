@@ -92,6 +92,15 @@ def test_any_order_of_imports_gives_the_same_ledger(order: tuple[int, ...], days
     assert other == right
 
 
+def test_a_long_history_is_compared_a_stretch_at_a_time_with_the_same_ledger(
+    days: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = added(tmp_path / "at_once", days)
+    monkeypatch.setattr("pipeline.memory.shelf.STRETCH", 1)
+    assert added(tmp_path / "by_stretches", days) == at_once
+    assert len(about_the_card(at_once)["asked"]) == 2
+
+
 def test_an_archive_of_the_fast_model_keeps_the_same_ledger_with_few_slow_vectors(days: list[Path], tmp_path: Path) -> None:
     quick = tmp_path / "quick"
     dianti("--archive", quick, "add", days[0], "--chat", "班级群", "--model", "fast")

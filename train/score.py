@@ -41,7 +41,7 @@ TREES = {
     "deterministic": True, "force_row_wise": True, "verbose": -1,
 }  # fmt: skip
 ROUNDS = 180
-SEEDS = {"noise": 3, "value": 2}  # ensembles: half a point of noise F1, a point of nDCG
+SEEDS = {"noise": 3, "value": 3, "ad": 3, "question": 3}  # ensembles: half a point of noise F1, a point of nDCG; the others' draws differed
 AGAIN_TREES = {"num_leaves": 5, "min_data_in_leaf": 40, "feature_fraction": 0.5, "learning_rate": 0.05}
 AGAIN_ROUNDS = 120
 CROSSED = 4  # parts of the chats for which the first look at noise is learned without them
@@ -224,7 +224,8 @@ def train_tier(samples: list[Sample], out: Path, tier: str, models: tuple[str, .
         if name == "reason":
             save_trees(fit(table, label, weight, rounds=40, objective="multiclass", num_class=len(REASONS)), path, list(COLUMNS))
         else:
-            save_trees(fit(table, label, weight), path, list(COLUMNS))
+            boosters = [fit(table, label, weight, seed=k + 1) for k in range(SEEDS.get(name, 1))]
+            save_trees(boosters, path, list(COLUMNS))
     if "noise" in models:
         _train_wide(samples, meaning, vectors, out, tier)
 

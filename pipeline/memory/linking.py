@@ -34,12 +34,12 @@ from pipeline.memory.shelf import (
     BY_POINTING,
     BY_WORDS,
     Vectors,
-    asking_texts,
+    asking_stretches,
     asking_vectors,
     askings_with_sides,
-    note_texts,
-    note_vectors,
     notes_with_sides,
+    vectors_between,
+    when,
 )
 
 DAY = 86_400 * 1_000_000  # microseconds
@@ -66,15 +66,16 @@ def link_day(
     db: sqlite3.Connection, chat: int, askings: Sequence[int], notes: Sequence[int], learned: Learned, sparing: Sparing | None = None
 ) -> None:
     """Judges what is new against everything that it may belong to."""
-    asked = asking_texts(db, chat, sparing.fast) if sparing else asking_vectors(db, chat)
-    _link_askings(db, asked, askings, learned, sparing)
-    _link_notes(db, chat, asked, askings, notes, learned, sparing)
+    _link_askings(db, chat, askings, learned, sparing)
+    _link_notes(db, chat, askings, notes, learned, sparing)
 
 
-def _link_askings(db: sqlite3.Connection, asked: Vectors, new: Sequence[int], learned: Learned, sparing: Sparing | None) -> None:
+def _link_askings(db: sqlite3.Connection, chat: int, new: Sequence[int], learned: Learned, sparing: Sparing | None) -> None:
     """Judges each new asking against all others of the chat."""
     words, pointed_near = (QUICK_WORDS, QUICK_NEAR) if sparing else (HELD_COSINE - 0.01, POINTED_NEAR)
-    pairs = set(_near_pairs(asked, new, words, pointed_near))
+    fast = sparing.fast if sparing else None
+    fresh = asking_vectors(db, new, fast)
+    pairs = {pair for some in asking_stretches(db, chat, fast) for pair in _near_pairs(fresh, some, words, pointed_near)} if new else set()
     sides = askings_with_sides(db, {i for pair in pairs for i in pair}, learned)
     apart = [(later, earlier) for later, earlier in sorted(pairs) if _other_day(sides[earlier][0], sides[later][0])]
     if sparing:
@@ -102,46 +103,41 @@ def _other_day(a: Asking, b: Asking) -> bool:
     return chat_day(a.at) != chat_day(b.at)
 
 
-def _near_pairs(all_of: Vectors, new: Sequence[int], words: float, pointed: float) -> Iterator[tuple[int, int]]:
-    """(later, earlier) numbers of the pairs worth judging, at least one of them new: near enough for the same words, or pointed back at."""
-    at, points = all_of.at, all_of.points
-    fresh = np.flatnonzero(np.isin(all_of.numbers, np.array(new, dtype=np.int64)))
-    for start in range(0, len(fresh), BLOCK):
-        block = fresh[start : start + BLOCK]
-        cosine = all_of.rows[block] @ all_of.rows.T
-        other_is_earlier = at[None, :] < at[block][:, None]
-        pointing = np.where(other_is_earlier, points[block][:, None], points[None, :]) & (
-            np.abs(at[None, :] - at[block][:, None]) <= POINTED_DAYS * DAY
-        )
-        worth = ((cosine >= words) | (pointing & (cosine >= pointed))) & (at[None, :] != at[block][:, None])
+def _near_pairs(fresh: Vectors, others: Vectors, words: float, pointed: float) -> Iterator[tuple[int, int]]:
+    """(later, earlier) numbers of the pairs worth judging: near enough for the same words, or pointed back at."""
+    for start in range(0, len(fresh.numbers), BLOCK):
+        block = slice(start, start + BLOCK)
+        at, points = fresh.at[block, None], fresh.points[block, None]
+        cosine = fresh.rows[block] @ others.rows.T
+        other_is_earlier = others.at < at
+        pointing = np.where(other_is_earlier, points, others.points) & (np.abs(others.at - at) <= POINTED_DAYS * DAY)
+        worth = ((cosine >= words) | (pointing & (cosine >= pointed))) & (others.at != at)
         for i, j in zip(*np.nonzero(worth), strict=True):
-            mine, other = int(all_of.numbers[block[i]]), int(all_of.numbers[j])
+            mine, other = int(fresh.numbers[start + i]), int(others.numbers[j])
             yield (mine, other) if other_is_earlier[i, j] else (other, mine)
 
 
 def _link_notes(
-    db: sqlite3.Connection,
-    chat: int,
-    asked: Vectors,
-    new_askings: Sequence[int],
-    new_notes: Sequence[int],
-    learned: Learned,
-    sparing: Sparing | None,
+    db: sqlite3.Connection, chat: int, new_askings: Sequence[int], new_notes: Sequence[int], learned: Learned, sparing: Sparing | None
 ) -> None:
     """Judges new notes against the askings of the month before them, and new askings against the notes of the month after."""
-    fresh_askings, fresh_notes = set(new_askings), set(new_notes)
-    since = min((int(t) for n, t in zip(asked.numbers, asked.at, strict=True) if int(n) in fresh_askings), default=2**62)
-    since = min(since, _first(db, new_notes))
-    written = note_texts(db, chat, since, sparing.fast) if sparing else note_vectors(db, chat, since)
-    if not len(asked.numbers) or not len(written.numbers):
+    asked_at, written_at = when(db, "asking", new_askings), when(db, "note", new_notes)
+    if not asked_at and not written_at:
         return
+    fast, month = sparing.fast if sparing else None, LATE_DAYS * DAY
+    since, until = min(asked_at + written_at), max([at + month for at in asked_at] + written_at)
+    written = vectors_between(db, "note", chat, (since, until), fast)
+    asked = vectors_between(db, "asking", chat, (since - month, until), fast)
     notes = notes_with_sides(db, (int(n) for n in written.numbers), learned)
     quoted = _numbers_of(db, chat, {q for note, _s in notes.values() for q in note.quotes})
+    if not len(written.numbers) or not (len(asked.numbers) or quoted):
+        return
+    fresh_askings, fresh_notes = set(new_askings), set(new_notes)
     least = QUICK_NEAR if sparing else LATE_NEAR
     pairs: set[tuple[int, int]] = set()
     for n, at, vector in zip(map(int, written.numbers), map(int, written.at), written.rows, strict=True):
-        low, high = np.searchsorted(asked.at, at - LATE_DAYS * DAY), np.searchsorted(asked.at, at)
-        near = asked.numbers[low:high][asked.rows[low:high] @ vector >= least]
+        low, high = np.searchsorted(asked.at, at - month), np.searchsorted(asked.at, at)
+        near = asked.numbers[low:high][asked.rows[low:high] @ vector >= least] if high > low else ()
         meant = {int(i) for i in near} | {quoted[q] for q in notes[n][0].quotes if q in quoted}
         pairs |= {(n, i) for i in meant if n in fresh_notes or i in fresh_askings}
     sides = askings_with_sides(db, {i for _n, i in pairs}, learned)
@@ -154,11 +150,6 @@ def _link_notes(
     rows = [late_features(*sides[i], *notes[n], learned) for n, i in fit]
     values = [(n, i, round(float(p), 4)) for (n, i), p in zip(fit, _judged(rows, learned.late), strict=True) if p >= KEPT]
     db.executemany("INSERT OR REPLACE INTO late_answer (note, asking, probability) VALUES (?, ?, ?)", values)
-
-
-def _first(db: sqlite3.Connection, notes: Sequence[int]) -> int:
-    """When the earliest of those notes was written."""
-    return min((int(db.execute("SELECT at FROM note WHERE id = ?", (n,)).fetchone()[0]) for n in notes), default=2**62)
 
 
 def _numbers_of(db: sqlite3.Connection, chat: int, message_ids: set[str]) -> dict[str, int]:

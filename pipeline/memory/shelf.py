@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from pipeline.memory.asking import Asking, Note, Told
 from pipeline.memory.match import Learned, Side, side_of
 
 BATCH = 500  # values of one IN (…)
+STRETCH = 20_000  # askings held at once
 BY_WORDS, BY_POINTING = "words", "pointing"  # what a link between two askings rests on
 Vector = NDArray[np.float32]
 
@@ -77,41 +78,58 @@ class Vectors:
     points: NDArray[np.bool_]
 
 
-def asking_vectors(db: sqlite3.Connection, chat: int) -> Vectors:
-    """Of every asking of a chat."""
-    return _vectors(db.execute("SELECT id, at, vector, points FROM asking WHERE chat = ? ORDER BY at, id", (chat,)).fetchall())
+def asking_stretches(db: sqlite3.Connection, chat: int, fast: Embedder | None) -> Iterator[Vectors]:
+    """Every asking of a chat, in time order, `STRETCH` at a time: years of a busy chat never stand in memory together.
+
+    With the fast model its vectors of the texts take the place of those that lie here.
+    """
+    at, number = -(2**62), 0
+    while True:
+        rows = db.execute(
+            f"SELECT id, at, {_shown(fast)}, points FROM asking WHERE chat = ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?",  # noqa: S608  (constants)
+            (chat, at, number, STRETCH),
+        ).fetchall()
+        if not rows:
+            return
+        yield _vectors(rows, fast)
+        number, at = rows[-1][0], rows[-1][1]
 
 
-def note_vectors(db: sqlite3.Connection, chat: int, since: int) -> Vectors:
-    """Of a chat's notes from that instant on."""
-    return _vectors(db.execute("SELECT id, at, vector, 0 FROM note WHERE chat = ? AND at >= ? ORDER BY at, id", (chat, since)).fetchall())
+def asking_vectors(db: sqlite3.Connection, ids: Iterable[int], fast: Embedder | None) -> Vectors:
+    """Of these askings, by their numbers."""
+    return _vectors(list(_by_number(db, f"SELECT id, at, {_shown(fast)}, points FROM asking", ids)), fast)  # noqa: S608  (constants)
 
 
-def asking_texts(db: sqlite3.Connection, chat: int, fast: Embedder) -> Vectors:
-    """As `asking_vectors`, with the fast model's vectors of the texts in place of those that lie here."""
-    rows = db.execute("SELECT id, at, json_extract(body, '$.text'), points FROM asking WHERE chat = ? ORDER BY at, id", (chat,))
-    return _from_texts(rows.fetchall(), fast)
+def vectors_between(
+    db: sqlite3.Connection, table: Literal["asking", "note"], chat: int, span: tuple[int, int], fast: Embedder | None
+) -> Vectors:
+    """Of a chat's askings or notes from one instant to another, both included."""
+    rows = db.execute(
+        f"SELECT id, at, {_shown(fast)}, 0 FROM {table} WHERE chat = ? AND at BETWEEN ? AND ? ORDER BY at, id",  # noqa: S608  (constants)
+        (chat, *span),
+    )
+    return _vectors(rows.fetchall(), fast)
 
 
-def note_texts(db: sqlite3.Connection, chat: int, since: int, fast: Embedder) -> Vectors:
-    """As `note_vectors`, with the fast model's vectors of the texts."""
-    rows = db.execute("SELECT id, at, json_extract(body, '$.text'), 0 FROM note WHERE chat = ? AND at >= ? ORDER BY at, id", (chat, since))
-    return _from_texts(rows.fetchall(), fast)
+def when(db: sqlite3.Connection, table: Literal["asking", "note"], ids: Iterable[int]) -> list[int]:
+    """When they were written, in no order."""
+    return [int(r[1]) for r in _by_number(db, f"SELECT id, at FROM {table}", ids)]  # noqa: S608  (constants)
 
 
-def _from_texts(found: Sequence[Sequence[Any]], fast: Embedder) -> Vectors:
+def _shown(fast: Embedder | None) -> str:
+    return "json_extract(body, '$.text')" if fast else "vector"
+
+
+def _vectors(found: Sequence[Sequence[Any]], fast: Embedder | None) -> Vectors:
+    """Rows of (number, time, text or vector, points)."""
+    if fast:
+        rows = fast.passages([r[2] for r in found])
+    else:
+        flat = np.frombuffer(b"".join(r[2] for r in found), dtype=np.float16)
+        rows = flat.reshape(len(found), -1).astype(np.float32) if found else np.zeros((0, 1), dtype=np.float32)
     return Vectors(
         numbers=np.array([r[0] for r in found], dtype=np.int64), at=np.array([r[1] for r in found], dtype=np.int64),
-        rows=fast.passages([r[2] for r in found]), points=np.array([bool(r[3]) for r in found], dtype=np.bool_),
-    )  # fmt: skip
-
-
-def _vectors(found: Sequence[Sequence[Any]]) -> Vectors:
-    flat = np.frombuffer(b"".join(r[2] for r in found), dtype=np.float16)
-    return Vectors(
-        numbers=np.array([r[0] for r in found], dtype=np.int64), at=np.array([r[1] for r in found], dtype=np.int64),
-        rows=flat.reshape(len(found), -1).astype(np.float32) if found else np.zeros((0, 1), dtype=np.float32),
-        points=np.array([bool(r[3]) for r in found], dtype=np.bool_),
+        rows=rows, points=np.array([bool(r[3]) for r in found], dtype=np.bool_),
     )  # fmt: skip
 
 
