@@ -29,6 +29,7 @@ from pipeline.model import (
     Thread,
     Topic,
 )
+from pipeline.moments import main_time
 
 
 def analysis(line: str, *, noise: dict[str, Noise] | None = None, value: dict[str, float] | None = None, **more: object) -> Analysis:
@@ -232,10 +233,13 @@ def test_an_answer_among_the_three_lines_stands_under_its_question() -> None:
     assert digest.tldr[0].context == digest.qa[0].question
 
 
-def test_who_asks_for_a_look_at_a_link_recommends_nothing() -> None:
-    line = "甲: 谁能帮我看看这份简历？ https://example.com/a | 乙: 这份清单我们用了三年 https://example.com/b"
-    items = tuple(Item(kind="resource", message_ids=(i,), confidence=0.9) for i in ("m1", "m2"))
-    assert [e.message_ids for e in build_digest(analysis(line, items=items), ROOMY).resources] == [("m2",)]
+def test_a_time_stands_on_the_line_that_names_it_alone() -> None:
+    line = "甲: 读书会定在周六晚上八点，地点是市图书馆三楼 | 甲: 要带身份证，停车场入口在图书馆的东侧"
+    when = main_time("周六晚上八点", chat(line)[0].sent_at)
+    event = Item(kind="announcement", message_ids=("m1", "m2"), confidence=0.9, when=when)
+    short = {e.message_ids[0]: e.when for e in build_digest(analysis(line, items=(event,)), ROOMY).short}
+    assert when is not None
+    assert short == {"m1": when, "m2": None}
 
 
 def test_a_pair_below_the_line_is_not_printed() -> None:

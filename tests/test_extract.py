@@ -79,6 +79,18 @@ def test_a_question_finds_its_quoted_answer_and_the_askers_relief() -> None:
     assert 0 < pair.confidence <= 1
 
 
+def test_a_question_keeps_the_code_that_follows_it() -> None:
+    code = "select sum(o.amount) from orders o left join order_items i on o.id = i.order_id"
+    asked = chat(
+        ASKED[0],
+        ("u2", "请教一下,左连接之后求和直接翻了三倍,怎么才能改对?"),
+        ("u2", code),
+        ("u3", "先在子查询里按订单汇总,再左连接就不会翻倍了", "m1"),
+    )
+    (pair,) = (q for q in qa(asked) if q.answers)
+    assert pair.question_ids == ("m1", "m2")
+
+
 def test_the_same_chat_gives_the_same_pairs() -> None:
     assert qa(chat(*ASKED)) == qa(chat(*ASKED))
 
@@ -150,6 +162,11 @@ def test_a_file_and_a_link_are_resources_an_advertised_link_is_not() -> None:
     assert resource.message_ids == ("m0",)
     assert resource.url == "https://docs.example.com/a1"
     assert items(messages, noise=Noise.AD) == []
+
+
+def test_who_asks_for_a_look_at_a_link_recommends_nothing() -> None:
+    messages = chat(("u1", "谁能帮我看看这份简历吗? https://example.com/a"), ("u2", "这份清单资料我们用了三年 https://example.com/b"))
+    assert [i.message_ids for i in items(messages) if i.kind == "resource"] == [("m1",)]
 
 
 def test_one_link_posted_twice_is_one_resource() -> None:

@@ -14,6 +14,7 @@ from pipeline.digest.recalled import recall
 from pipeline.digest.select import Unit, select
 from pipeline.digest.stats import chat_stats
 from pipeline.model import Analysis, Coverage, Digest, Entry, Kind, Message, QAEntry, StartHere, Topic, TopicEntry
+from pipeline.moments import main_time
 from pipeline.text import clean
 
 SECTIONS = ("resources", "qa", "unanswered", "announcements", "decisions", "actions", "feedback", "opportunities", "talks", "quotes")
@@ -76,10 +77,16 @@ def _short(chosen: Sequence[Candidate], desk: Desk) -> tuple[Entry, ...]:
             for entry in entries(candidate.printed):
                 for message_id in entry.message_ids:
                     if desk.may_print(message_id) and not desk.a.score(message_id).is_question:
-                        lines[message_id] = replace(desk.entry([message_id], desk.o.short_entry_chars), url=entry.url, when=entry.when)
+                        line = desk.entry([message_id], desk.o.short_entry_chars)
+                        lines[message_id] = replace(line, url=entry.url, when=_own_time(entry, desk.a.message(message_id)))
     units = [Unit(key=i, gain={i: desk.gain(i)}, cost=len(clean(e.text))) for i, e in lines.items() if desk.proves(e)]
     picked = select(units, desk.o.short_chars, desk.words, desk.o.short_cost_scale)
     return tuple(lines[u.key] for u in sorted(picked, key=lambda u: desk.a.row[u.key]))
+
+
+def _own_time(entry: Entry, message: Message) -> str | None:
+    """An item's time, on the line of the message that names it; the others of the item say something else."""
+    return entry.when if entry.when and main_time(message.text, message.sent_at) == entry.when else None
 
 
 def _tldr(short: Sequence[Entry], pairs: Sequence[QAEntry], desk: Desk) -> tuple[Entry, ...]:

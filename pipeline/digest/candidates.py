@@ -150,8 +150,6 @@ class Desk:
         found = []
         for item in self.a.items:
             ids = [i for i in item.message_ids if self.may_print(i)]
-            if item.kind == "resource" and all(self.a.score(i).is_question for i in ids):
-                continue  # "could somebody look at my …?" asks, and offers nothing
             if ids and (item.kind != "quote" or self.o.quotes) and not self._is_forwarded(ids):
                 weight = self.o.item_weight + item.confidence * (self.o.item_weight > 0)
                 sure = item.kind == "resource" or item.confidence >= self.o.first_confidence

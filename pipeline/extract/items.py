@@ -63,7 +63,10 @@ def extract_items(
             )
         if kind == "announcement":
             above &= ~_measures(messages, above)
-        for turn in _turns(table, p, above):
+        turns = _turns(table, p, above)
+        if kind == "resource":  # "could somebody look at my …?" asks, and offers nothing
+            turns = [turn for turn in turns if not all(scored[i].is_question for i in turn)]
+        for turn in turns:
             for rows in _apart(messages, turn) if kind in PLANS else [turn]:
                 found.append((rows[0], _item(messages, table, kind, rows, p)))
     items = [item for _, item in sorted(found, key=lambda x: (x[0], x[1].kind))]
