@@ -82,10 +82,14 @@ class Desk:
         return self.hide(text) if text else None
 
     def entry(self, message_ids: Sequence[str], limit: int, asks: bool = False) -> Entry:
-        """The messages' words within the limit for one message; several together get up to twice that. `asks`: they are a question."""
+        """The messages' words within the limit for one message; several together get up to twice that.
+
+        `asks`: they are a question, and nothing of it can be missed, neither the trouble nor the code: the limit counts for each.
+        """
         messages = [self.a.message(i) for i in message_ids]
         first = messages[0]
-        room = int(limit * self.letters * min(2.0, 1 + (len(messages) - 1) * self.o.room_a_message))
+        more = len(messages) - 1
+        room = int(limit * self.letters * (min(3, 1 + more) if asks else min(2.0, 1 + more * self.o.room_a_message)))
         return Entry(
             text=self.quoter.quote(messages, room, asks), message_ids=tuple(message_ids), sender=self.name(first), time=first.sent_at
         )
