@@ -242,6 +242,14 @@ def test_a_time_stands_on_the_line_that_names_it_alone() -> None:
     assert short == {"m1": when, "m2": None}
 
 
+def test_one_member_with_two_accounts_is_named_once() -> None:
+    messages = tuple(replace(m, sender="老秦") for m in chat("甲: 我周五前把表整理好发出来 | 乙: 我也周五前一起整理发出来"))
+    both = Item(kind="action", message_ids=("m1", "m2"), confidence=0.9, who=tuple(m.sender_id for m in messages))
+    found = analysis("甲: 我周五前把表整理好发出来 | 乙: 我也周五前一起整理发出来", items=(both,))
+    found = replace(found, messages=messages, threads=(Thread(id="t1", messages=messages),))
+    assert build_digest(found, ROOMY).actions[0].who == ("老秦",)
+
+
 def test_a_pair_below_the_line_is_not_printed() -> None:
     pair = QAPair(question_ids=("m1",), answers=(Answer(message_ids=("m2",)),), status="answered", confidence=0.1)
     assert build_digest(analysis(TALK, qa=(pair,)), ROOMY).qa == ()

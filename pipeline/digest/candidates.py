@@ -177,7 +177,7 @@ class Desk:
             when=item.when,
             place=self.safe(item.place),
             due=item.due,
-            who=tuple(self.member(i) for i in item.who if i not in self.o.opted_out),
+            who=tuple(dict.fromkeys(self.member(i) for i in item.who if i not in self.o.opted_out)),  # one may have two accounts
             replaces=item.replaces,
         )
 
