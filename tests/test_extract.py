@@ -188,6 +188,13 @@ def test_an_announcement_carries_its_moment_and_a_change_replaces_it() -> None:
     assert both[0].replaces == ("m0",)
 
 
+def test_a_change_of_a_plan_is_no_second_plan() -> None:
+    party = "另外线下茶话会：11 月 21 日（周六）下午 2 点，上海徐汇 半山茶馆二楼，AA 大概 60，限 15 人，要来的回复 +1"
+    moved = "⚠️ 茶话会改期：半山茶馆 21 号被包场了，大家商量定了改到 11 月 28 日（周六）下午 2 点，地点不变，之前 +1 的不用重报"
+    found = items(chat(("u1", party), ("u2", "收到"), ("u3", "+1"), ("u1", moved), step_s=400))
+    assert [(i.kind, i.replaces) for i in found if "m3" in i.message_ids] == [("announcement", ("m0",))]
+
+
 def test_a_place_and_a_title_are_the_messages_own_words() -> None:
     (message,) = chat(("u1", "周六下午在滨江文化中心3楼集合,资料见《志愿者手册》"))
     assert place_of([message]) in message.text  # type: ignore[operator]

@@ -143,7 +143,7 @@ def _without_repeats(items: Sequence[Item], messages: Sequence[Message], fast: F
 
 
 def _with_changes(items: Sequence[Item], messages: Sequence[Message], fast: Floats) -> list[Item]:
-    """A message that moves, cancels or extends a plan takes the plan's place and names what it replaces."""
+    """A message that moves, cancels or extends a plan takes the plan's place and names what it replaces; it is no plan of another kind."""
     row = {m.id: i for i, m in enumerate(messages)}
     kept: list[Item] = []
     for item in items:
@@ -161,7 +161,8 @@ def _with_changes(items: Sequence[Item], messages: Sequence[Message], fast: Floa
                 earlier = kept.pop(k)
                 item = replace(item, replaces=(*earlier.replaces, *earlier.message_ids), place=item.place or earlier.place)
         kept.append(item)
-    return kept
+    changes = {i for item in kept if item.replaces for i in item.message_ids}
+    return [item for item in kept if item.replaces or item.kind not in PLANS or not changes.issuperset(item.message_ids)]
 
 
 def _vector(item: Item, row: dict[str, int], fast: Floats) -> Floats:
