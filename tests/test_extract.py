@@ -132,6 +132,19 @@ def test_who_says_me_too_or_wants_to_be_agreed_with_leaves_no_open_question(said
     assert not is_plain_question(read_table(lines), asked, sure)
 
 
+def test_what_is_asked_back_in_a_conversation_is_no_open_question() -> None:
+    asked = "请教大家,离线安装的时候总提示缺少证书,这种情况一般怎么处理?"
+    messages = chat(("u2", "我昨天刚把打印机换了一台新的"), ("u3", asked, "m0"), ("u4", "路上看到一只猫"))
+    opened = [q.question_ids for q in qa(messages) if q.status == "unanswered"]
+    answered = replace(links(messages)[1], by="model")
+    thread = [Thread(id="t1", messages=tuple(messages))]
+    back = extract_qa(
+        messages, [links(messages)[0], answered, links(messages)[2]], thread, scored(messages), vectors(messages), ExtractOptions()
+    )
+    assert opened == [("m1",)]  # on what is quoted everybody may ask
+    assert back == []
+
+
 def test_an_advertisement_is_neither_question_nor_answer() -> None:
     assert qa(chat(*ASKED), noise=Noise.AD) == []
 

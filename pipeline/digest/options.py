@@ -25,7 +25,7 @@ class DigestOptions:
     answer_messages: int = 2  # of a long answer
     room_a_message: float = 0.4  # of the limit, for each further message of one answer
     qa_confidence: float = 0.5  # below this line a pair is not printed: a wrong one costs more trust than a missing one
-    open_confidence: float = 0.25  # of an unanswered question: the root of P(real, open), times the square of P(asks)
+    open_confidence: float = 0.22  # of an unanswered question: the root of P(real, open), times the square of P(asks)
     least_forward_value: float = 0.6  # of an article that somebody passed on without a word
     least_value: float = 0.15  # a highlight below this stays in the topic statistics
     most_unfit: float = 0.5  # P(embarrassing or private) above which a message is never selected

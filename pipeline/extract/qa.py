@@ -30,6 +30,7 @@ NEVER = frozenset({Noise.AD, Noise.REPOST, Noise.SYSTEM, Noise.PAT, Noise.CHAIN,
 RESOLVED_WITHIN = 25  # messages in which the asker's "works now" still belongs to the answer
 DOUBTED = 0.7  # weight of what scoring calls banter, thanks and the like: rarely a question or an answer, but scoring errs too
 TOLD = 8  # characters of a reply that may have answered
+SAID_BACK = 0.75  # confidence of a link from which a message speaks to that one
 LIKELY = 0.5  # P of an answer above which its question is not listed as open
 ASKING = [  # cues of words that ask
     COLUMN[n] for n in ("mark", "ask_word", "ask_opening", "ask_ending", "particle", "either", "anyone", "trouble", "same_trouble")
@@ -70,7 +71,7 @@ def extract_qa(
         printed = within_threads(printed, threads)
     asked = {row for q in printed for row in q.question_ids}
     row = {m.id: i for i, m in enumerate(messages)}
-    replied = _replied(table, links, scored, row)
+    replied, said_back = _replied(table, links, scored, row), _said_back(table, links, scored, row)
     opened = [
         QAPair(
             question_ids=tuple(messages[i].id for i in j.rows), answers=(), status="unanswered", confidence=round(_open_confidence(j), 3)
@@ -79,7 +80,7 @@ def extract_qa(
         if j.answered < options.min_pair_confidence
         and _open_confidence(j) >= options.min_open_confidence
         and is_plain_question(table, j, scored)
-        and not replied & set(j.rows)
+        and not (replied | said_back) & set(j.rows)
     ]
     opened = [q for q in opened if not asked & set(q.question_ids)]
     return sorted([*printed, *opened], key=lambda q: row[q.question_ids[0]])
@@ -180,6 +181,20 @@ def _replied(table: ChatTable, links: Sequence[ReplyLink], scored: Sequence[Scor
         told = scored[i].noise is None and not scored[i].is_question and len(table.texts[i]) >= TOLD and not table.column("deferral")[i]
         if parent >= 0 and told and table.sender[parent] != table.sender[i] and link.confidence >= 0.5:
             found.add(parent)
+    return found
+
+
+def _said_back(table: ChatTable, links: Sequence[ReplyLink], scored: Sequence[Scored], row: dict[str, int]) -> set[int]:
+    """Rows said to one other member in a conversation: "which one do you mean?", or an answer that sounds like a question.
+
+    Who asks the group opens something. A quote may be of a notice, on which everybody may ask; a quoted question is answered or joined.
+    """
+    found = set()
+    for i, link in enumerate(links):
+        parent = row.get(link.parent_id, -1) if link.parent_id else -1
+        told_one = parent >= 0 and table.sender[parent] != table.sender[i] and link.confidence >= SAID_BACK
+        if told_one and (link.by != "quote" or scored[parent].is_question):
+            found.add(i)
     return found
 
 
