@@ -84,7 +84,7 @@ class Desk:
     def entry(self, message_ids: Sequence[str], limit: int, asks: bool = False) -> Entry:
         """The messages' words within the limit for one message; several together get up to twice that.
 
-        `asks`: they are a question, and nothing of it can be missed, neither the trouble nor the code: the limit counts for each.
+        `asks`: they are a question, whose trouble and code both matter: the limit counts for each, up to three.
         """
         messages = [self.a.message(i) for i in message_ids]
         first = messages[0]

@@ -65,7 +65,7 @@ def extract_qa(
     table = read.table
     weight = np.array([0.0 if s.noise in NEVER else DOUBTED if s.noise else 1.0 for s in scored], dtype=np.float32)
     judged = judge_questions(read, vectors.fast, visible_context(table), weight, options)
-    judged = [replace(j, rows=with_code(table, j.rows)) for j in judged]
+    judged = [replace(j, rows=_with_code(table, j.rows)) for j in judged]
     printed = [_answered(table, j) for j in _without_repeats([j for j in judged if j.answered >= options.min_pair_confidence])]
     if sum(link.by == "mention" for link in links) >= options.addressed_share * len(messages):
         printed = within_threads(printed, threads)
@@ -151,7 +151,7 @@ def _only_defers(table: ChatTable, rows: Ints) -> NDArray[np.bool_]:
     return np.asarray((table.column("deferral")[rows] > 0) & (np.expm1(table.column("length")[rows]) <= SHORT_DEFERRAL), dtype=bool)
 
 
-def with_code(table: ChatTable, rows: Sequence[int]) -> tuple[int, ...]:
+def _with_code(table: ChatTable, rows: Sequence[int]) -> tuple[int, ...]:
     """The rows of a question with the code that the asker sent between them or right after: it is what the question is about."""
     turn = np.flatnonzero(table.burst == table.burst[rows[0]])
     after = turn[turn > rows[-1]][:1]
