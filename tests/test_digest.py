@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.digest import DigestOptions, build_digest, digest_from_json, digest_json
 from pipeline.digest.cite import is_proved, printable_text
-from pipeline.digest.quote import OVER, Quoter, cut, find_phrase, rarity
+from pipeline.digest.quote import WORD_OVER, Part, Quoter, cut, find_phrase, rarity
 from pipeline.digest.select import Unit, select
 from pipeline.mask import mask
 from pipeline.model import (
@@ -103,11 +103,11 @@ def test_every_quote_is_proved_by_its_messages(texts: list[str], limit: int) -> 
     assert is_proved(entry, {m.id: mask(printable_text(m)) for m in messages})
 
 
-@given(TEXTS, st.integers(min_value=15, max_value=80), st.booleans())
-def test_a_quote_of_one_message_keeps_to_its_limit_and_is_proved(text: str, limit: int, asks: bool) -> None:
+@given(TEXTS, st.integers(min_value=15, max_value=80), st.sampled_from(["", "question", "answer"]))
+def test_a_quote_of_one_message_keeps_to_its_limit_and_is_proved(text: str, limit: int, part: Part) -> None:
     quoter = Quoter(mask=mask, rarity=rarity([message(text)]))
-    entry = Entry(text=quoter.quote([message(text)], limit, asks), message_ids=("m1",))
-    assert len(entry.text) <= limit * OVER + 2
+    entry = Entry(text=quoter.quote([message(text)], limit, part), message_ids=("m1",))
+    assert len(entry.text) <= limit * WORD_OVER + 2
     assert is_proved(entry, {"m1": printable_text(message(text))})
 
 
@@ -166,9 +166,34 @@ def test_neither_a_figure_nor_a_word_is_cut_in_half(text: str) -> None:
 
 def test_a_long_question_keeps_the_clause_that_asks() -> None:
     text = "我们公司去年换了新的报销系统，所有单据都要先拍照上传再贴纸质件，领导说这样方便查，那出差补贴的单子要不要也走这个系统"
-    short = Quoter(mask=mask, rarity=rarity([message(text)])).shorten(text, 30, asks=True)
+    short = Quoter(mask=mask, rarity=rarity([message(text)])).shorten(text, 30, "question")
     assert short.endswith("要不要也走这个系统")
     assert short.startswith("…")
+
+
+def test_of_a_question_with_code_the_words_get_room_first() -> None:
+    words = message("左连之后求和的金额直接翻了快三倍，是我哪里写错了吗？单独查只有四十八万")
+    code = message("select sum(o.amount) from orders o left join items i on i.order_id = o.id where o.paid = 1;", id="m2")
+    text = Quoter(mask=mask, rarity=rarity([words, code])).quote([words, code], 60, "question")
+    assert text.startswith(words.text)
+    assert "\nselect sum(" in text
+
+
+def test_an_answer_does_not_spend_its_room_on_whom_it_answers() -> None:
+    text = "补昨晚大橘问的：在第六十天发了一次匿名投票，让他们选想看什么，八十六个人投了，其中十九个后来开了口"
+    quoter = Quoter(mask=mask, rarity=rarity([message(text)]))
+    assert quoter.shorten(text, 30, "answer").startswith("…在第六十天发了一次匿名投票")
+    assert quoter.shorten(text, 30).startswith("补昨晚大橘问的")
+    assert quoter.shorten("@大橘 投票就行", 30, "answer") == "@大橘 投票就行"
+
+
+def test_a_long_word_is_printed_whole_where_only_what_leads_up_to_it_would_be_left() -> None:
+    text = "compose的话是deploy.resources.reservations.devices那段 别漏了capabilities"
+    assert cut(text, 32) == "compose的话是deploy.resources.reservations.devices…"
+
+
+def test_a_cut_does_not_end_inside_an_aside() -> None:
+    assert cut("顺序是先冲长期股权投资的账面（长期应收款那些实质上构成净投资的权益）再冲预计负债", 22) == "顺序是先冲长期股权投资的账面…"
 
 
 def test_the_find_phrase_occurs_once_in_the_log() -> None:

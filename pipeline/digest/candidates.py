@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.digest.cite import is_proved, printable_text
 from pipeline.digest.options import DigestOptions, Lent
-from pipeline.digest.quote import Quoter, rarity
+from pipeline.digest.quote import Part, Quoter, rarity
 from pipeline.digest.select import Unit
 from pipeline.mask import mask
 from pipeline.model import Analysis, Entry, Item, Message, QAEntry, QAPair, TalkEntry
@@ -81,17 +81,17 @@ class Desk:
     def safe(self, text: str | None) -> str | None:
         return self.hide(text) if text else None
 
-    def entry(self, message_ids: Sequence[str], limit: int, asks: bool = False) -> Entry:
+    def entry(self, message_ids: Sequence[str], limit: int, part: Part = "") -> Entry:
         """The messages' words within the limit for one message; several together get up to twice that.
 
-        `asks`: they are a question, whose trouble and code both matter: the limit counts for each, up to three.
+        The trouble and the code of a question both matter: there the limit counts for each, up to three.
         """
         messages = [self.a.message(i) for i in message_ids]
         first = messages[0]
         more = len(messages) - 1
-        room = int(limit * self.letters * (min(3, 1 + more) if asks else min(2.0, 1 + more * self.o.room_a_message)))
+        room = int(limit * self.letters * (min(3, 1 + more) if part == "question" else min(2.0, 1 + more * self.o.room_a_message)))
         return Entry(
-            text=self.quoter.quote(messages, room, asks), message_ids=tuple(message_ids), sender=self.name(first), time=first.sent_at
+            text=self.quoter.quote(messages, room, part), message_ids=tuple(message_ids), sender=self.name(first), time=first.sent_at
         )
 
     def source(self, m: Message) -> Message:
@@ -122,7 +122,7 @@ class Desk:
             asked = [i for i in pair.question_ids if self.may_ask(i)]
             if not asked:
                 continue
-            question = self.entry(asked, self.o.question_chars, asks=True)
+            question = self.entry(asked, self.o.question_chars, "question")
             if pair.status == "unanswered":
                 if self._is_plainly_open(pair):
                     found.append(self.candidate("unanswered", question, self.o.unanswered_weight))
@@ -137,7 +137,7 @@ class Desk:
 
     def _pair(self, pair: QAPair, question: Entry, memory: Lent) -> QAEntry | None:
         fit = [[i for i in answer.message_ids if self.may_print(i)] for answer in pair.answers]
-        answers = tuple(self.entry(self._best(ids), self.o.answer_chars) for ids in fit if ids)
+        answers = tuple(self.entry(self._best(ids), self.o.answer_chars, "answer") for ids in fit if ids)
         if not answers:
             return None
         before = next((memory.asked_before[i] for i in pair.question_ids if i in memory.asked_before), None)

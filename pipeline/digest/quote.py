@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 from pipeline.model import Message
-from pipeline.text import clean, count, grams
+from pipeline.text import cjk_share, clean, count, grams
 
 _ADDRESS = r"https?://[^\s<>\"'，。；、）】」》]+"  # whole, whatever marks stand in it
 _END = r"\.(?=\s+[A-Z\"'“(])"  # of an English sentence, not of an abbreviation or a figure
@@ -20,13 +21,18 @@ _SAYS = re.compile(r"\w")
 _NUMBER = re.compile(r"\d")
 _BLANKS = re.compile(r"\s+")
 ELLIPSIS = "…"
+Part = Literal["", "question", "answer"]
 FIRST = 1.5  # weight of the first sentence: what answers or is announced mostly stands there
+WORD_OVER = 1.6  # … a long word, if what leads up to it would stand alone
 OVER = 1.15  # a clause may end so far beyond the limit: half a clause says nothing
 HEADING = 0.1  # weight of a sentence that only names what follows ("六、结果和成本。", "我这么做，直接抄：")
 _HEADING = re.compile(
     r"(?:[一二三四五六七八九十]{1,3}[、.．]|第[一二三四五六七八九十]{1,3}[步点条个部][、，,:：]?)\s*[^，,、]{1,10}[。：:]?|.*[:：]",
     re.DOTALL,
 )
+LEAST_ROOM = 12  # characters of each of several messages
+SIGNS = 0.05  # share of signs in code
+_SIGN = re.compile(r"[(){}\[\]=<>_;|\\/$#*`]")
 ASKS = 2.0  # weight of the sentence that asks, in a question
 _ASKS = re.compile(
     r"[?？]|[吗呢么]|什么|啥|怎么|怎样|咋|哪|谁|多少|几[个点号天岁次年月]|为何|如何|是否|请教|求助|求推荐|(.)[不没]\1|是不是|有没有|能不能|"
@@ -58,15 +64,16 @@ class Quoter:
     mask: Callable[[str], str]
     rarity: Rarity
 
-    def quote(self, messages: Sequence[Message], limit: int, asks: bool = False) -> str:
+    def quote(self, messages: Sequence[Message], limit: int, part: Part = "") -> str:
         """The messages' words in order, one line each, at most about `limit` characters.
 
         A message that does not fit is cut to its key sentences with "…"; the limit is shared out so that short
-        messages stay whole. With `asks` the sentence that asks comes first of all.
+        messages stay whole. In a question the sentence that asks comes first of all, and code gets the room that the words
+        leave; an answer, which stands under its question, need not begin with whom and what it answers.
         """
         texts = [t for t in (self._body(m) for m in messages) if t]
-        room = _share(limit, [len(t) for t in texts])
-        return "\n".join(self.shorten(t, r, asks) for t, r in zip(texts, room, strict=True))
+        room = _share(limit, [len(t) for t in texts], [part == "question" and _is_code(t) for t in texts])
+        return "\n".join(self.shorten(t, r, part) for t, r in zip(texts, room, strict=True))
 
     def _body(self, message: Message) -> str:
         text = message.text
@@ -76,10 +83,13 @@ class Quoter:
         # Invisible characters stay, for they hold emoji together: what they could do to a page is the templates' business.
         return "\n".join(filter(None, (_BLANKS.sub(" ", line).strip() for line in self.mask(text).splitlines())))
 
-    def shorten(self, text: str, limit: int, asks: bool = False) -> str:
+    def shorten(self, text: str, limit: int, part: Part = "") -> str:
         """The key sentences of a text within about `limit` characters, in order, gaps marked "…"."""
         if len(text) <= limit * OVER:
             return text
+        if part == "answer" and (opening := _ADDRESSED.match(text)) and (rest := text[opening.end() :].strip()):
+            return ELLIPSIS + self.shorten(rest, limit - len(ELLIPSIS)).removeprefix(ELLIPSIS)
+        asks = part == "question" and not _is_code(text)
         sentences = _sentences(text)
         weight = [
             self._weight(s.text) * (FIRST if i == 0 else 1.0) * (ASKS if asks and _ASKS.search(s.text) else 1.0)
@@ -144,23 +154,33 @@ def _sentences(text: str) -> list[Sentence]:
     return found
 
 
-def _share(limit: int, sizes: Sequence[int]) -> list[int]:
-    """Room for each text: short ones whole, the rest in equal parts."""
+def _share(limit: int, sizes: Sequence[int], last: Sequence[bool]) -> list[int]:
+    """Room for each text: short ones whole, the rest in equal parts; those that come last get what the others leave."""
     room = [0] * len(sizes)
-    left, waiting = limit, sorted(range(len(sizes)), key=lambda i: (sizes[i], i))
-    while waiting:
-        fair = left // len(waiting)
-        i = waiting.pop(0)
-        room[i] = min(sizes[i], max(fair, 12))
+    left = limit
+    order = sorted(range(len(sizes)), key=lambda i: (last[i], sizes[i], i))
+    for place, i in enumerate(order):
+        beside = [k for k in order[place:] if last[k] == last[i]]
+        kept_back = LEAST_ROOM * (len(order) - place - len(beside))
+        room[i] = min(sizes[i], max((left - kept_back) // len(beside), LEAST_ROOM))
         left = max(0, left - room[i])
     return room
 
 
+def _is_code(text: str) -> bool:
+    """More signs than words of a language have."""
+    return len(_SIGN.findall(text)) >= SIGNS * len(text) and cjk_share(text) < SIGNS
+
+
+# "@木棉 ", "补昨晚大橘问的：": whom and what one answers.
+_ADDRESSED = re.compile(r"(?:@\S+\s+)+|[^，,。！？!?；;：:\n]{0,8}[问说]的?[^，,。！？!?；;：:\n]{0,14}[：:]\s*")
 _BREAK = re.compile(r"[，,、；;：:。！？!?\s）)】」》]")
 # Where a clause ends: at a mark, but not inside a figure (9:00, 1,200); at a blank between Chinese, where it stands for a comma.
 _CLAUSE = re.compile(
     r"[，、；。！？!?;）)】」》\n]|(?<!\d)[,：:]|[,：:](?!\d)|(?<=[\u3400-\uffef])\s(?=[\u3400-\uffef])|\.(?=\s)|\s(?=[–—-]\s)"
 )
+_OPENS = re.compile(r"[（【《「“]|\((?=[\u3400-\uffef])")  # asides and titles; brackets of code belong to it
+_CLOSES = re.compile(r"[）】》」”)]")
 EARLY, EARLIEST = 0.6, 0.35  # of the limit: a clause that ends there is taken gladly, or if nothing better is to be had
 
 
@@ -187,15 +207,28 @@ def cut(text: str, limit: int) -> str:
         head = text[: before[-1]]
     else:
         head = _whole_words(text, room)
-    return head.rstrip("，,、；;：: (（" + ELLIPSIS) + ELLIPSIS
+    return _without_open_bracket(head, room).rstrip("，,、；;：: (（" + ELLIPSIS) + ELLIPSIS
+
+
+def _without_open_bracket(head: str, room: int) -> str:
+    """Without an aside that would end in the middle, if enough stands before it."""
+    opened = [m.start() for m in _OPENS.finditer(head)]
+    return head[: opened[-1]] if opened and opened[-1] >= EARLIEST * room and not _CLOSES.search(head, opened[-1]) else head
 
 
 def _whole_words(text: str, room: int) -> str:
-    """The first `room` characters, less what would halve a word of a Latin script, a figure or a command of a few words."""
-    at = room
-    while at > room // 3 and _joined(text[at - 1]) and _joined(text[at : at + 1]):
-        at -= 1
-    return text[:at] if at > room // 3 else text[:room]
+    """The first `room` characters, less what would halve a word of a Latin script, a figure or a command of a few words.
+
+    Where little would be left, or only what leads up to the word ("for compose it is …"), the word stands whole if it ends soon.
+    """
+    start = end = room
+    while start and _joined(text[start - 1]) and _joined(text[start : start + 1]):
+        start -= 1
+    while end < len(text) and _joined(text[end]) and _joined(text[end - 1]):
+        end += 1
+    if start < EARLY * room:
+        return text[:end] if end <= room * WORD_OVER else text[: start if start > room // 3 else room]
+    return text[:start]
 
 
 def _joined(mark: str) -> bool:
