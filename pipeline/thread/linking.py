@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,9 +99,18 @@ def _score_slab(c: Columns, linker: Linker, tier: str, low: int, high: int) -> I
         ends = zip(start.tolist(), (start + width).tolist(), strict=True)
         return [Candidates(row=int(me[a]), parents=it[a:b], probability=p[a:b]) for a, b in ends]
 
-    with ThreadPoolExecutor(THREADS) as pool:  # most of the time is numpy's, which lets go of the interpreter; the order stays
-        for block in pool.map(score, range(low, high, BLOCK)):
-            yield from block
+    for block in _pool().map(score, range(low, high, BLOCK)):
+        yield from block
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """Most of the time is numpy's, which lets go of the interpreter; the order stays.
+
+    One pool for the process: glibc gives each new thread a heap, and keeps what was freed in it. With a pool a call a long import
+    left sixteen of them behind, some 50 MB each.
+    """
+    return ThreadPoolExecutor(THREADS)
 
 
 def pair_rows(c: Columns, table: Floats, acts: Floats | None, me: Ints, it: Ints, start: Ints, width: Ints) -> Floats:
