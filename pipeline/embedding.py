@@ -70,6 +70,9 @@ class OnnxEmbedder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
+        # Without it a processor that has AVX2 but no VNNI adds the products of the int8 numbers with saturation: a text's vector was
+        # .9966 (cosine) of what other processors give, cosines were off by an eighth of their spread; with it 16 % slower there.
+        options.add_session_config_entry("session.x64quantprecision", "1")
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(folder / "model_int8.onnx"), options, providers=["CPUExecutionProvider"])
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
