@@ -19,7 +19,8 @@ from pipeline.archive.vectors import TELLING, CachedEmbedder
 from pipeline.embedding import FAST, MessageVectors, load_embedder
 from pipeline.model import Analysis, Export, Message
 
-WINDOW = 12_000  # messages analysed at once: some 200 MB, a minute
+WINDOW = {FAST: 4_000}  # messages analysed at once with that model: whoever asks for it has a long history and little time or memory
+WINDOW_ELSE = 12_000  # some 200 MB, a minute
 CONTEXT = 300  # messages read along before a window; a conversation hardly ever resumes after more
 UNFIT_LISTED = 0.1  # P(private or embarrassing) from which it is written down; a digest prints nothing above .5
 SESSION_MOST = 3_000  # how far a stretch may reach back into a session that never ends
@@ -42,7 +43,7 @@ def refresh(archive: Archive, options: AnalysisOptions, step: Step = lambda name
     """Analyses what waits for it, window by window; the caller holds `archive.writing()`."""
     chats = {c.row: c for c in archive.chats()}
     for chat_row, first, last in list(_stretches(archive)):
-        for rows in _windows(archive, chat_row, first, last):
+        for rows in _windows(archive, chat_row, first, last, WINDOW.get(options.model, WINDOW_ELSE)):
             yield _refresh_window(archive, chats[chat_row], rows, options, step)
 
 
@@ -100,14 +101,14 @@ def _session_border(archive: Archive, chat: int, start: Position, side: str, ord
     return border
 
 
-def _windows(archive: Archive, chat: int, first: Position, last: Position) -> Iterator[list[Row]]:
+def _windows(archive: Archive, chat: int, first: Position, last: Position, most: int) -> Iterator[list[Row]]:
     """The stretch in windows, each cut at the longest pause of its last fifth."""
     while True:
         rows = _read(
-            archive, "chat = ? AND (at, row) >= (?, ?) AND (at, row) <= (?, ?) ORDER BY at, row LIMIT ?", (chat, *first, *last, WINDOW)
+            archive, "chat = ? AND (at, row) >= (?, ?) AND (at, row) <= (?, ?) ORDER BY at, row LIMIT ?", (chat, *first, *last, most)
         )
-        if len(rows) == WINDOW:
-            pauses = [(rows[i][1].sent_at - rows[i - 1][1].sent_at, i) for i in range(WINDOW * 4 // 5, WINDOW)]
+        if len(rows) == most:
+            pauses = [(rows[i][1].sent_at - rows[i - 1][1].sent_at, i) for i in range(most * 4 // 5, most)]
             rows = rows[: max(pauses)[1]]
             following = archive.db.execute("SELECT at FROM message WHERE row = ?", (rows[-1][0],)).fetchone()
             last_done = (int(following[0]), rows[-1][0])

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pipeline.cli._common import Globals, log_arguments, note, print_json_line, read_logs, stream_logs
+from pipeline.cli._heap import give_memory_back
 from pipeline.cli._progress import STREAMED_BYTES, log_bytes, progress
 from pipeline.errors import UserError
 from pipeline.i18n import _
@@ -34,6 +35,8 @@ def add_command(settings: Globals, log: tuple[Path, ...], date: str | None, chat
 
     people = people_of(settings)
     large = log_bytes(log) > STREAMED_BYTES
+    if large:
+        give_memory_back()
     exports = [] if large else read_logs(log, settings, date=date, chat=chat)
     with told(settings.archive), open_archive(settings.archive) as archive, archive.writing():
         options = archive_options(settings, archive, model)

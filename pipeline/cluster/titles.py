@@ -14,8 +14,11 @@ from pipeline.text import clean, cut, fold, urls, word_class, word_share
 
 _LATIN = re.compile(r"[a-z][a-z0-9+#.'-]*[a-z0-9+#]|[a-z]")
 _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]{2,}")
-# Mentions, stickers and other stand-ins in brackets, hash tags.
-_ASIDE = re.compile(r"@\S+|\[(?:[^\[\]]{1,12}|[A-Za-z ]{1,30})\]|【[^【】]{1,12}】|#\S{1,20}#?")
+# Mentions, stickers and other stand-ins in brackets, hash tags; paths, switches and identifiers of code, which name no subject.
+_ASIDE = re.compile(
+    r"@\S+|\[(?:[^\[\]]{1,12}|[A-Za-z ]{1,30})\]|【[^【】]{1,12}】|#\S{1,20}#?"
+    r"|(?<![A-Za-z0-9/])/[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]*)*|(?<![\w-])--?[a-z][\w-]*|[A-Za-z0-9]*_\w+|[A-Za-z]\w*="
+)
 _CALLED = re.compile("[\u4e00-\u9fff]{1,2}(?:老师|同学|医生|教练|哥|姐|总|叔|姨|师傅)")
 _PART = re.compile(r"[-_—·|｜/\\()（）\[\]【】\s~]+")
 _NUMBER = re.compile("[一二两三四五六七八九十百千万几半第0-9]+[一-鿿]?$|[一二两三四五六七八九十几半第每]")

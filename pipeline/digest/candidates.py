@@ -54,6 +54,8 @@ class Desk:
         self.letters = 2.2 - 1.2 * min(1.0, 2 * cjk_share("".join(m.text for m in analysis.messages[:2000])))
         self.threads = {t.id: t for t in analysis.threads}
         self.log = "\n".join(m.text for m in analysis.messages)
+        sure = [pair for pair in analysis.qa if pair.confidence >= options.qa_confidence]
+        self.asked = {i: pair.question_ids for pair in sure for answer in pair.answers for i in answer.message_ids}
         self._names = {m.sender_id: self.name(m) for m in analysis.messages}
 
     # ---- what may be printed, and how ----
@@ -211,7 +213,17 @@ class Desk:
                 else:
                     runs.append([m])
                 last = m
-        return [self.candidate("highlight", self.entry([m.id for m in run], self.o.entry_chars)) for run in runs]
+        return [self.candidate("highlight", self._highlight(run)) for run in runs]
+
+    def _highlight(self, run: Sequence[Message]) -> Entry:
+        """With the question that it answers, or what it quotes, where it says little by itself."""
+        entry, first = self.entry([m.id for m in run], self.o.entry_chars), run[0]
+        text = clean(first.text)
+        if len(text) >= self.o.stands_alone * self.letters and not text.startswith("@"):
+            return entry
+        responds_to = self.asked.get(first.id) or ((first.reply_to,) if first.reply_to in self.a.row else ())
+        fit = [i for i in responds_to if self.may_ask(i)]
+        return replace(entry, context=self.entry(fit, self.o.short_entry_chars, "question")) if fit else entry
 
     def _continues(self, run: Sequence[Message], m: Message) -> bool:
         near = run[-1].sender_id == m.sender_id and (m.sent_at - run[-1].sent_at).total_seconds() <= self.o.run_seconds

@@ -38,6 +38,7 @@ class DigestOptions:
     # In this order, before all that competes: short, and looked for.
     first_sections: tuple[str, ...] = ("resources", "unanswered", "decisions", "announcements", "actions")
     first_confidence: float = 0.25  # of a decision, notice or to-do that goes in first; a doubtful one competes with the rest
+    stands_alone: int = 24  # a shorter highlight is printed with what it responds to
     run_seconds: int = 180
     least_pointer: int = 5  # messages of a topic without highlights that is still named
     most_pointers: int = 6
