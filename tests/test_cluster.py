@@ -171,6 +171,12 @@ def test_stop_words_names_numbers_and_calls_tell_nothing() -> None:
     assert telling_words("@小满 阿泽 kiki 的路由器 [图片] [voice message transcript] https://a.cn/x", names) == ["路由器"]
 
 
+def test_paths_switches_and_identifiers_of_code_name_no_subject() -> None:
+    words = telling_words("阵列/dev/md0起不来，mdadm --assemble 之前先看 max_depth=3，AI/ML 也一样", frozenset())
+    assert {"阵列", "mdadm", "ai", "ml"} <= set(words)
+    assert not {"dev", "md0", "assemble", "max", "depth", "max_depth"} & set(words)
+
+
 def test_what_comes_back_in_a_group_and_not_elsewhere_makes_the_title() -> None:
     groups = [["递延所得税怎么算", "递延所得税负债的例题", "这道题选什么"], ["周六团建去哪", "团建预算多少", "这道菜不错"]]
     titles = title_topics(groups, frozenset(), 5)

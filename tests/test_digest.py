@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.digest import DigestOptions, build_digest, digest_from_json, digest_json
+from pipeline.digest.candidates import Desk
 from pipeline.digest.cite import is_proved, printable_text
 from pipeline.digest.quote import WORD_OVER, Part, Quoter, cut, find_phrase, rarity
 from pipeline.digest.select import Unit, select
@@ -256,6 +257,21 @@ def test_an_answer_among_the_three_lines_stands_under_its_question() -> None:
     digest = build_digest(analysis(TALK, qa=(pair,), value={"m2": 0.9}), ROOMY)
     assert digest.tldr[0].message_ids == ("m2",)
     assert digest.tldr[0].context == digest.qa[0].question
+
+
+def test_a_short_highlight_stands_under_what_it_responds_to() -> None:
+    pair = QAPair(question_ids=("m1",), answers=(Answer(message_ids=("m2", "m3")),), status="answered", confidence=0.9)
+    talk = (
+        "甲: 续费率怎么算？ | 乙: 用到期用户里续费的人数除以到期人数 | 丙: 到期三十天内都算"
+        " | 丁: 我们群三月份的续费率是百分之四十二，比二月高六个点多"
+    )
+    desk = Desk(analysis(talk, qa=(pair,)), DigestOptions())
+    short, long = desk.highlights()[1].printed, desk.highlights()[2].printed
+    assert isinstance(short, Entry)
+    assert isinstance(long, Entry)
+    assert short.context is not None
+    assert (short.text, short.context.text) == ("到期三十天内都算", "续费率怎么算？")
+    assert long.context is None
 
 
 def test_a_time_stands_on_the_line_that_names_it_alone() -> None:
