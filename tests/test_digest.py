@@ -27,6 +27,7 @@ from pipeline.model import (
     Scored,
     Segment,
     Session,
+    Talk,
     Thread,
     Topic,
 )
@@ -257,6 +258,21 @@ def test_an_answer_among_the_three_lines_stands_under_its_question() -> None:
     digest = build_digest(analysis(TALK, qa=(pair,), value={"m2": 0.9}), ROOMY)
     assert digest.tldr[0].message_ids == ("m2",)
     assert digest.tldr[0].context == digest.qa[0].question
+
+
+def test_a_talk_is_printed_with_its_own_questions_even_where_room_is_short() -> None:
+    said = [f"第{k}点，群要活起来先看清楚谁说过话谁没说过，第{k}周再做第{k}件事" for k in range(1, 10)]
+    talk = " | ".join(
+        ["主持: 今晚分享马上开始", *(f"讲者: {text}" for text in said), "听众: 第一周要花多少时间？", "讲者: 每天一小时，主要是私聊"]
+    )
+    pair = QAPair(question_ids=("m11",), answers=(Answer(message_ids=("m12",)),), status="answered", confidence=0.9)
+    outline = tuple(f"m{k}" for k in range(2, 11))
+    given = Talk(kind="talk", title_id="m1", speaker_id=chat(talk)[1].sender_id, outline_ids=outline, qa=(pair,))
+    digest = build_digest(analysis(talk, qa=(pair,), talks=(given,)), DigestOptions(long_share=0.9))
+    (printed,) = digest.talks
+    assert (printed.title, printed.speaker, len(printed.outline)) == ("今晚分享马上开始", "讲者", DigestOptions().talk_lines)
+    assert [p.question.text for p in printed.qa] == ["第一周要花多少时间？"]
+    assert not digest.qa
 
 
 def test_a_short_highlight_stands_under_what_it_responds_to() -> None:

@@ -13,7 +13,7 @@ from pipeline.digest.quote import find_phrase
 from pipeline.digest.recalled import recall
 from pipeline.digest.select import Unit, select
 from pipeline.digest.stats import chat_stats
-from pipeline.model import Analysis, Coverage, Digest, Entry, Kind, Message, QAEntry, StartHere, Topic, TopicEntry
+from pipeline.model import Analysis, Coverage, Digest, Entry, Kind, Message, QAEntry, StartHere, TalkEntry, Topic, TopicEntry
 from pipeline.moments import main_time
 from pipeline.text import clean
 
@@ -37,13 +37,15 @@ def build_digest(analysis: Analysis, options: DigestOptions | None = None, memor
     shown = {i for c in chosen for i in ids_of(c.printed)}
     recalled = recall(memory, desk)
     sections: dict[str, Any] = {name: in_time_order(c.printed for c in chosen if c.section == name) for name in SECTIONS}
+    tldr = _tldr(short, sections["qa"], desk)
+    sections |= _under_talks(sections["talks"], sections["qa"], analysis)
     return Digest(
         chat=analysis.chat,
         start=analysis.messages[0].sent_at,
         end=analysis.messages[-1].sent_at,
         coverage=_coverage(shown, desk, unproved=len(candidates) - len(proved) + recalled.unproved),
         short=short,
-        tldr=_tldr(short, sections["qa"], desk),
+        tldr=tldr,
         topics=_topics([c for c in chosen if c.section == "highlight"], desk),
         closed=recalled.closed,
         due=recalled.due,
@@ -73,7 +75,7 @@ def _short(chosen: Sequence[Candidate], desk: Desk) -> tuple[Entry, ...]:
     """One phone screen: of each chosen thing its most valuable messages, cut short."""
     lines: dict[str, Entry] = {}
     for candidate in chosen:
-        if candidate.section not in ("unanswered", "talks", "quotes"):
+        if candidate.section not in ("unanswered", "quotes"):
             for entry in entries(candidate.printed):
                 for message_id in entry.message_ids:
                     if desk.may_print(message_id) and not desk.a.score(message_id).is_question:
@@ -100,6 +102,17 @@ def _tldr(short: Sequence[Entry], pairs: Sequence[QAEntry], desk: Desk) -> tuple
     taken = [*best.values(), *(e for e in ranked if e not in best.values())]
     asked = {i: p.question for p in pairs for a in p.answers for i in a.message_ids}
     return tuple(replace(e, context=e.context or asked.get(e.message_ids[0])) for e in taken[: desk.o.tldr_lines])
+
+
+def _under_talks(talks: Sequence[TalkEntry], pairs: Sequence[QAEntry], analysis: Analysis) -> dict[str, tuple[Printed, ...]]:
+    """The talks with the printed pairs that belong to them, and the other pairs: nothing is printed twice."""
+    talk_of = {i: t.title_id for t in analysis.talks for pair in t.qa for i in pair.question_ids}
+    home = [talk_of.get(p.question.message_ids[0]) for p in pairs]
+    here = {t.message_ids[0] for t in talks}
+    return {
+        "talks": tuple(replace(t, qa=tuple(p for p, of in zip(pairs, home, strict=True) if of == t.message_ids[0])) for t in talks),
+        "qa": tuple(p for p, of in zip(pairs, home, strict=True) if of not in here),
+    }
 
 
 def _topics(highlights: Sequence[Candidate], desk: Desk) -> tuple[TopicEntry, ...]:

@@ -26,7 +26,6 @@ ITEM_SECTION = {
     "opportunity": "opportunities",
     "quote": "quotes",
 }
-TALK_LINES = 8
 _URL = re.compile(r"https?://\S+")
 _FORWARD = re.compile(r"(?:【转发】.*|《[^》]*》)?", re.DOTALL)
 
@@ -139,17 +138,21 @@ class Desk:
 
     def _pair(self, pair: QAPair, question: Entry, memory: Lent) -> QAEntry | None:
         fit = [[i for i in answer.message_ids if self.may_print(i)] for answer in pair.answers]
-        answers = tuple(self.entry(self._best(ids), self.o.answer_chars, "answer") for ids in fit if ids)
+        answers = tuple(self.entry(self._telling(ids), self.o.answer_chars, "answer") for ids in fit if ids)
         if not answers:
             return None
         before = next((memory.asked_before[i] for i in pair.question_ids if i in memory.asked_before), None)
         return QAEntry(question=question, answers=answers, status=pair.status, confidence=round(pair.confidence, 3), asked_before=before)
 
-    def _best(self, ids: Sequence[str]) -> list[str]:
-        """The few messages of a long answer that say most, in order: whole sentences beat scraps of everything."""
+    def _telling(self, ids: Sequence[str]) -> list[str]:
+        """The few messages of a long answer that say most: whole sentences beat scraps of everything."""
         if sum(len(self.a.message(i).text) for i in ids) <= self.o.answer_chars * self.letters:
             return list(ids)
-        best = sorted(ids, key=lambda i: (-self.a.score(i).value, self.a.row[i]))[: self.o.answer_messages]
+        return self._best(ids, self.o.answer_messages)
+
+    def _best(self, ids: Sequence[str], most: int) -> list[str]:
+        """Those of most value, in order."""
+        best = sorted(ids, key=lambda i: (-self.a.score(i).value, self.a.row[i]))[:most]
         return [i for i in ids if i in best]
 
     def items(self) -> list[Candidate]:
@@ -186,7 +189,7 @@ class Desk:
     def talks(self) -> list[Candidate]:
         found = []
         for talk in self.a.talks:
-            outline = [i for i in talk.outline_ids if self.may_print(i)][:TALK_LINES]
+            outline = self._best([i for i in talk.outline_ids if self.may_print(i)], self.o.talk_lines)
             if outline and talk.speaker_id not in self.o.opted_out:
                 entry = TalkEntry(
                     title=self.entry([talk.title_id], self.o.short_entry_chars).text,

@@ -27,6 +27,7 @@ class DigestOptions:
     qa_confidence: float = 0.5  # below this line a pair is not printed: a wrong one costs more trust than a missing one
     open_confidence: float = 0.22  # of an unanswered question: the root of P(real, open), times the square of P(asks)
     least_forward_value: float = 0.6  # of an article that somebody passed on without a word
+    talk_lines: int = 6  # of its outline
     least_value: float = 0.15  # a highlight below this stays in the topic statistics
     most_unfit: float = 0.5  # P(embarrassing or private) above which a message is never selected
     value_power: float = 2.0  # >1: few very valuable messages before many fair ones
@@ -36,7 +37,7 @@ class DigestOptions:
     unanswered_weight: float = 1.2
     item_weight: float = 3.0
     # In this order, before all that competes: short, and looked for.
-    first_sections: tuple[str, ...] = ("resources", "unanswered", "decisions", "announcements", "actions")
+    first_sections: tuple[str, ...] = ("resources", "unanswered", "decisions", "announcements", "actions", "talks")
     first_confidence: float = 0.25  # of a decision, notice or to-do that goes in first; a doubtful one competes with the rest
     stands_alone: int = 24  # a shorter highlight is printed with what it responds to
     run_seconds: int = 180
