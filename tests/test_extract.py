@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pipeline.embedding import FAST, QUALITY, MessageVectors, load_embedder
 from pipeline.extract import ExtractOptions, extract_items, extract_qa, extract_talks
 from pipeline.extract.item_fields import place_of, title_of
+from pipeline.extract.items import _goes_on
 from pipeline.extract.pairs import candidate_pairs
 from pipeline.extract.qa import Judged, is_plain_question, within_threads
 from pipeline.extract.table import read_table
@@ -335,6 +336,22 @@ def test_an_advertisers_offer_is_no_opportunity() -> None:
     sold = [replace(s, noise=Noise.AD if m.text.startswith("日结") else None) for s, m in zip(scored(messages), messages, strict=True)]
     assert "m0" in {i for item in plain if item.kind == "opportunity" for i in item.message_ids}
     assert not [item for item in extract_items(messages, [], sold, [], vectors(messages), ExtractOptions()) if item.kind == "opportunity"]
+
+
+def test_what_its_sender_adds_belongs_to_the_offer() -> None:
+    offer = ("橘", "推个岗位：我们教育公司（上海长宁）招社群运营 2 名，12-16k，要带过 10 个以上群，双休。有意发简历给我")
+    said = [
+        offer,
+        ("木", "没经验的行吗"),
+        ("豆", "可以远程吗"),
+        ("橘", "有实习带群经验就可以投"),
+        *[("木", "好的谢谢")] * 12,
+        ("橘", "招社群运营 1 名，15k 双休"),
+    ]
+    table = read_table(chat(*said))
+    assert _goes_on(table, [[0], [3]]) == [[0, 3]]
+    assert _goes_on(table, [[0], [16]]) == [[0], [16]]
+    assert _goes_on(table, [[0], [2]]) == [[0], [2]]
 
 
 def test_where_all_talk_is_of_jobs_only_a_few_messages_are_opportunities() -> None:

@@ -26,6 +26,7 @@ NEVER = frozenset(
     {Noise.AD, Noise.REPOST, Noise.SYSTEM, Noise.PAT, Noise.REDPACKET, Noise.STICKER, Noise.CHECKIN, Noise.CONFLICT, Noise.GREETING}
 )
 MOST_MESSAGES = 4  # of one turn in one item
+ADDED_ROWS, ADDED_SECONDS = 12, 600  # within which a member goes on with an offer
 SAME = 0.92  # cosine (fast tier) above which two items of one kind say the same
 CHANGED = 0.55  # cosine above which a message that speaks of a change changes an earlier plan
 LOOK_BACK = 60  # how many items back a plan may lie
@@ -66,6 +67,8 @@ def extract_items(
         turns = _turns(table, p, above)
         if kind == "resource":  # "could somebody look at my …?" asks, and offers nothing
             turns = [turn for turn in turns if not all(scored[i].is_question for i in turn)]
+        if kind == "opportunity":
+            turns = _goes_on(table, turns)
         for turn in turns:
             for rows in _apart(messages, turn) if kind in PLANS else [turn]:
                 found.append((rows[0], _item(messages, table, kind, rows, p)))
@@ -85,6 +88,22 @@ def _turns(table: ChatTable, p: Floats, above: NDArray[np.bool_]) -> list[list[i
     for i in np.flatnonzero(above).tolist():
         turns.setdefault(int(table.burst[i]), []).append(i)
     return [sorted(rows, key=lambda i: (-p[i], i))[:MOST_MESSAGES] for rows in turns.values()]
+
+
+def _goes_on(table: ChatTable, turns: Sequence[list[int]]) -> list[list[int]]:
+    """An offer with what its sender adds to it a little later, after others asked: alone that says nothing."""
+    joined: list[list[int]] = []
+    for turn in sorted(turns, key=min):
+        near = [
+            k for k in range(len(joined) - 1, -1, -1)
+            if table.sender[joined[k][0]] == table.sender[turn[0]] and min(turn) - max(joined[k]) <= ADDED_ROWS
+            and table.seconds[min(turn)] - table.seconds[max(joined[k])] <= ADDED_SECONDS
+        ]  # fmt: skip
+        if near and len(joined[near[0]]) < MOST_MESSAGES:
+            joined[near[0]] = (joined[near[0]] + turn)[:MOST_MESSAGES]
+        else:
+            joined.append(turn)
+    return joined
 
 
 def _measures(messages: Sequence[Message], above: NDArray[np.bool_]) -> NDArray[np.bool_]:
