@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -127,6 +128,30 @@ def read_through(path: Path) -> None:
     print(count, time.perf_counter() - started, time.process_time() - busy, getrusage(RUSAGE_SELF).ru_maxrss / 1024)
 
 
+HOSTILE = (" " * 60_000 + "x", "(" * 60_000, " [" * 30_000, "[图片](" * 15_000, "[a]" + " " * 60_000 + "x", "名" * 60_000, "<a@" * 20_000)
+AROUND = (
+    ("", "\n"), ("甲 2026/5/18 6:41\n", "\n\n"), ("a", " 2026/5/18\n"), ("2026-11-19 21:58:07 甲\n", "\n\n"),
+    ("2026-11-19 21:58:07 甲", "(12345)\n好\n\n"), ("2026/12/5 22:04 - 张三: ", "\n"), ("[21:58:07] <nick> ", "\n"),
+)  # fmt: skip
+
+
+def hostile(folder: Path) -> None:
+    """Lines made to keep a pattern busy for ever: the slowest."""
+    from pipeline.errors import InputError
+    from pipeline.readers import ReadOptions, read_export
+
+    taken = []
+    for k, text in enumerate(HOSTILE):
+        for before, after in AROUND:
+            path = folder / f"hostile-{k}.txt"
+            path.write_text(before + text + after, encoding="utf-8")
+            started = time.process_time()
+            with suppress(InputError):
+                read_export(path, ReadOptions(tz=ZoneInfo("Asia/Shanghai")))
+            taken.append(time.process_time() - started)
+    print(f"{len(taken)} hostile logs of 60 kB: {max(taken):.2f} s for the slowest")
+
+
 def main() -> None:
     size = int(os.environ.get("READERS_MB", "50")) << 20
     print(f"logs of {size >> 20} MB, streamed as an import reads them; wanted: 20,000 messages/s, 300 MB")
@@ -144,3 +169,4 @@ def main() -> None:
             rates = f"{count / seconds:9,.0f} messages/s ({count / busy:,.0f} per second of processor)"
             print(f"{title:18s} {count:9,.0f} messages {seconds:7.1f} s {rates} {peak:6.0f} MB peak")
             path.unlink()
+        hostile(Path(folder))
