@@ -273,6 +273,11 @@ def test_a_talk_is_printed_with_its_own_questions_even_where_room_is_short() -> 
     assert (printed.title, printed.speaker, len(printed.outline)) == ("今晚分享马上开始", "讲者", DigestOptions().talk_lines)
     assert [p.question.text for p in printed.qa] == ["第一周要花多少时间？"]
     assert not digest.qa
+    without_host = build_digest(
+        analysis(talk, qa=(pair,), talks=(given,)), DigestOptions(long_share=0.9, opted_out=frozenset({chat(talk)[0].sender_id}))
+    )
+    assert "今晚分享" not in str(without_host)
+    assert without_host.talks[0].title.startswith("第")
 
 
 def test_a_short_highlight_stands_under_what_it_responds_to() -> None:

@@ -19,8 +19,8 @@ from pipeline.archive.vectors import TELLING, CachedEmbedder
 from pipeline.embedding import FAST, MessageVectors, load_embedder
 from pipeline.model import Analysis, Export, Message
 
-WINDOW = {FAST: 4_000}  # messages analysed at once with that model: whoever asks for it has a long history and little time or memory
-WINDOW_ELSE = 12_000  # some 200 MB, a minute
+WINDOW = 12_000  # messages analysed at once: some 200 MB, a minute
+FAST_WINDOW = 4_000  # … with the fast model: whoever asks for it has a long history and little memory
 CONTEXT = 300  # messages read along before a window; a conversation hardly ever resumes after more
 UNFIT_LISTED = 0.1  # P(private or embarrassing) from which it is written down; a digest prints nothing above .5
 SESSION_MOST = 3_000  # how far a stretch may reach back into a session that never ends
@@ -43,7 +43,7 @@ def refresh(archive: Archive, options: AnalysisOptions, step: Step = lambda name
     """Analyses what waits for it, window by window; the caller holds `archive.writing()`."""
     chats = {c.row: c for c in archive.chats()}
     for chat_row, first, last in list(_stretches(archive)):
-        for rows in _windows(archive, chat_row, first, last, WINDOW.get(options.model, WINDOW_ELSE)):
+        for rows in _windows(archive, chat_row, first, last, FAST_WINDOW if options.model == FAST else WINDOW):
             yield _refresh_window(archive, chats[chat_row], rows, options, step)
 
 

@@ -105,14 +105,14 @@ def _tldr(short: Sequence[Entry], pairs: Sequence[QAEntry], desk: Desk) -> tuple
 
 
 def _under_talks(talks: Sequence[TalkEntry], pairs: Sequence[QAEntry], analysis: Analysis) -> dict[str, tuple[Printed, ...]]:
-    """The talks with the printed pairs that belong to them, and the other pairs: nothing is printed twice."""
-    talk_of = {i: t.title_id for t in analysis.talks for pair in t.qa for i in pair.question_ids}
-    home = [talk_of.get(p.question.message_ids[0]) for p in pairs]
-    here = {t.message_ids[0] for t in talks}
-    return {
-        "talks": tuple(replace(t, qa=tuple(p for p, of in zip(pairs, home, strict=True) if of == t.message_ids[0])) for t in talks),
-        "qa": tuple(p for p, of in zip(pairs, home, strict=True) if of not in here),
-    }
+    """Each talk with the printed pairs that belong to it, and the pairs that are left: nothing is printed twice."""
+    rest, found = list(pairs), list[Printed]()
+    for talk in talks:
+        outline = {i for e in talk.outline for i in e.message_ids}
+        asked = {i for t in analysis.talks if not outline.isdisjoint(t.outline_ids) for pair in t.qa for i in pair.question_ids}
+        found.append(replace(talk, qa=tuple(p for p in rest if not asked.isdisjoint(p.question.message_ids))))
+        rest = [p for p in rest if asked.isdisjoint(p.question.message_ids)]
+    return {"talks": tuple(found), "qa": tuple(rest)}
 
 
 def _topics(highlights: Sequence[Candidate], desk: Desk) -> tuple[TopicEntry, ...]:

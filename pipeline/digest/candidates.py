@@ -100,7 +100,8 @@ class Desk:
         return replace(m, text=self.hide(m.text), sender=self.name(m), url=self.safe(m.url), title=self.safe(m.title), mentions=())
 
     def proves(self, printed: Printed) -> bool:
-        return all(is_proved(e, self.masked) for e in entries(printed))
+        titles = [Entry(text=printed.title, message_ids=printed.message_ids)] if isinstance(printed, TalkEntry) else []
+        return all(is_proved(e, self.masked) for e in (*titles, *entries(printed)))
 
     def candidate(self, section: str, printed: Printed, weight: float = 1.0, first: bool = True) -> Candidate:
         """With its price; the sections of `first_sections` go in before all else, since they cost little and are looked for."""
@@ -191,12 +192,13 @@ class Desk:
         for talk in self.a.talks:
             outline = self._best([i for i in talk.outline_ids if self.may_print(i)], self.o.talk_lines)
             if outline and talk.speaker_id not in self.o.opted_out:
+                title = talk.title_id if self.may_ask(talk.title_id) else outline[0]
                 entry = TalkEntry(
-                    title=self.entry([talk.title_id], self.o.short_entry_chars).text,
+                    title=self.entry([title], self.o.short_entry_chars).text,
                     speaker=self.member(talk.speaker_id),
                     outline=tuple(self.entry([i], self.o.entry_chars) for i in outline),
                     qa=(),
-                    message_ids=(talk.title_id,),
+                    message_ids=(title,),
                     kind=talk.kind,
                 )
                 found.append(self.candidate("talks", entry))

@@ -93,17 +93,20 @@ def _turns(table: ChatTable, p: Floats, above: NDArray[np.bool_]) -> list[list[i
 def _goes_on(table: ChatTable, turns: Sequence[list[int]]) -> list[list[int]]:
     """An offer with what its sender adds to it a little later, after others asked: alone that says nothing."""
     joined: list[list[int]] = []
+    newest: dict[int, list[int]] = {}  # a sender's latest offer
     for turn in sorted(turns, key=min):
-        near = [
-            k for k in range(len(joined) - 1, -1, -1)
-            if table.sender[joined[k][0]] == table.sender[turn[0]] and min(turn) - max(joined[k]) <= ADDED_ROWS
-            and table.seconds[min(turn)] - table.seconds[max(joined[k])] <= ADDED_SECONDS
-        ]  # fmt: skip
-        if near and len(joined[near[0]]) < MOST_MESSAGES:
-            joined[near[0]] = (joined[near[0]] + turn)[:MOST_MESSAGES]
+        who = int(table.sender[turn[0]])
+        before = newest.get(who)
+        if before and len(before) < MOST_MESSAGES and _soon_after(table, max(before), min(turn)):
+            before += turn[: MOST_MESSAGES - len(before)]
         else:
-            joined.append(turn)
+            newest[who] = list(turn)
+            joined.append(newest[who])
     return joined
+
+
+def _soon_after(table: ChatTable, row: int, later: int) -> bool:
+    return later - row <= ADDED_ROWS and bool(table.seconds[later] - table.seconds[row] <= ADDED_SECONDS)
 
 
 def _measures(messages: Sequence[Message], above: NDArray[np.bool_]) -> NDArray[np.bool_]:
