@@ -39,7 +39,7 @@ def test_help_speaks_the_language_that_was_asked_for() -> None:
     assert "归档" in done.stdout
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other C libraries give memory back by themselves")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="tunes glibc only")
 def test_what_threads_free_goes_back_to_the_system() -> None:
     code = """
 import threading

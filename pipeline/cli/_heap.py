@@ -12,7 +12,7 @@ _LARGE = 1_000_000  # bytes
 def give_memory_back() -> None:
     """Tells glibc to return what is freed: by default each thread has a heap of its own, and arrays of up to 32 MB stay in them.
 
-    An import then stood at 570 MB where 380 were in use. Other C libraries do so by themselves; there it does nothing.
+    An import then stood at 570 MB where 380 were in use. With another C library it does nothing.
     """
     if not sys.platform.startswith("linux"):
         return
