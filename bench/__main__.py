@@ -7,7 +7,7 @@ import sys
 
 from bench.machine import describe
 
-ALL = ("pipeline", "readers", "search", "threads")
+ALL = ("pipeline", "distil", "readers", "search", "threads")
 
 print(describe())
 for name in sys.argv[1:] or ALL:

@@ -24,7 +24,7 @@ from pipeline.search.meaning import open_index, update_index
 from pipeline.search.usual import usual_queries
 from pipeline.text import clean, storable
 
-SOURCE = Path(os.environ.get("DIANTI_TRAIN_CACHE", ".cache")) / "search"  # left by `python -m train --only search`
+SOURCE = Path(os.environ.get("DIANTI_TRAIN_CACHE", ".cache")) / "search"  # where training search leaves the gold chats' archives
 NOISE = 0.25  # length of the noise added to a vector of length 1: cosine to the original 0.97
 DAYS_APART = 3
 
@@ -44,6 +44,12 @@ class Original:
 
 
 def originals() -> list[Original]:
+    """The gold chats' messages as an archive holds them; their archives are made when training has not left them.
+
+    Ends the program in one line where neither they nor the evaluation data are there.
+    """
+    if not list(SOURCE.glob("*/archive.sqlite3")):
+        _make_archives()
     found: list[Original] = []
     for number, folder in enumerate(sorted(p for p in SOURCE.iterdir() if (p / "archive.sqlite3").exists()), 1):
         with open_archive(folder, read_only=True) as archive:
@@ -66,6 +72,15 @@ def originals() -> list[Original]:
                 )
             )  # fmt: skip
     return found
+
+
+def _make_archives() -> None:
+    from train.__main__ import eval_data
+    from train.gold import chat_names
+    from train.search import archive_of
+
+    for name in chat_names(eval_data()):
+        archive_of(eval_data(), name).close()
 
 
 def large_archive(folder: Path, messages: int) -> Archive:

@@ -13,6 +13,7 @@ _PLACEHOLDER = re.compile(
     r"^\s*[\[【<](?:图片|动画表情|表情|语音|视频|红包|sticker|image|voice|video|photo|GIF)[^\]】>]{0,40}[\]】>]\s*$", re.IGNORECASE
 )
 _CJK = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_TITLED = re.compile(r"《[^》]{4,60}》|[\"“「][^\"”」]{6,60}[\"”」]")
 _NAME_PART = re.compile(r"[-_|@·•丨/\\(（\[【{,，~～\s]")
 DICTIONARY_TOTAL = 60_101_967  # of all counts in jieba's dictionary
 _LETTER = re.compile(r"[^\W\d_]")
@@ -43,6 +44,11 @@ def cjk_share(text: str) -> float:
     """Share of Chinese characters among the non-blank ones, 0…1."""
     solid = _SPACE.sub("", text)
     return len(_CJK.findall(solid)) / len(solid) if solid else 0.0
+
+
+def is_titled(text: str) -> bool:
+    """Does it name something in title brackets or quotes: 《把书读进日子里》, "Soil and water"?"""
+    return _TITLED.search(text) is not None
 
 
 def short_name(name: str) -> str:

@@ -181,6 +181,19 @@ def test_of_a_question_with_code_the_words_get_room_first() -> None:
     assert "\nselect sum(" in text
 
 
+def test_of_an_invitation_the_sentence_with_the_title_is_kept() -> None:
+    text = (
+        "【六月公益微讲座】大家好。题目:《孩子回家不练琴》。周六晚开始,讲一小时。要听的老师明早接龙,有问题可以先私信我,录音之后发到群文件"
+    )
+    assert "《孩子回家不练琴》" in Quoter(mask=mask, rarity=rarity([message(text)])).shorten(text, 30, "title")
+
+
+def test_a_transcript_is_quoted_without_its_mark_and_cut_where_a_clause_begins() -> None:
+    text = "[语音转文字] 合并大题不要从头读到尾你先把股权图画出来谁持有谁多少然后把内部交易一笔一笔列出来存货一笔固定资产一笔"
+    said = Quoter(mask=mask, rarity=rarity([message(text)])).quote([message(text)], 34)
+    assert said == "合并大题不要从头读到尾你先把股权图画出来谁持有谁多少…"
+
+
 def test_an_answer_does_not_spend_its_room_on_whom_it_answers() -> None:
     text = "补昨晚大橘问的：在第六十天发了一次匿名投票，让他们选想看什么，八十六个人投了，其中十九个后来开了口"
     quoter = Quoter(mask=mask, rarity=rarity([message(text)]))
@@ -317,8 +330,9 @@ def test_a_pair_below_the_line_is_not_printed() -> None:
     assert build_digest(analysis(TALK, qa=(pair,)), ROOMY).qa == ()
 
 
-def test_an_article_passed_on_without_a_word_is_no_recommendation() -> None:
-    line = "甲: 《看完沉默了》https://example.com/a | 乙: 这份清单我们用了三年 https://example.com/b"
+@pytest.mark.parametrize("passed_on", ["《看完沉默了》", "【转】一定要看完的28句话 "])
+def test_an_article_passed_on_without_a_word_is_no_recommendation(passed_on: str) -> None:
+    line = f"甲: {passed_on}https://example.com/a | 乙: 这份清单我们用了三年 https://example.com/b"
     items = tuple(Item(kind="resource", message_ids=(i,), confidence=0.9) for i in ("m1", "m2"))
     digest = build_digest(analysis(line, items=items, value={"m1": 0.2, "m2": 0.2}), replace(ROOMY, least_value=0.9))
     assert [e.message_ids for e in digest.resources] == [("m2",)]
@@ -327,6 +341,18 @@ def test_an_article_passed_on_without_a_word_is_no_recommendation() -> None:
 def test_an_open_question_is_printed_though_its_confidence_is_modest() -> None:
     pair = QAPair(question_ids=("m1",), answers=(), status="unanswered", confidence=0.32)
     assert build_digest(analysis(TALK, qa=(pair,)), ROOMY).unanswered[0].message_ids == ("m1",)
+
+
+def test_a_statement_without_a_word_that_asks_is_no_open_question_unless_it_is_surely_one() -> None:
+    pair = QAPair(question_ids=("m1",), answers=(), status="unanswered", confidence=0.6)
+    line = "甲: 周六我们要去模考 故事会就不来了 | 乙: 好的"
+    doubtful, sure = (
+        replace(a, scored=tuple(replace(s, question=chance) for s in a.scored))
+        for a in [analysis(line, qa=(pair,))]
+        for chance in (0.7, 0.95)
+    )
+    assert build_digest(doubtful, ROOMY).unanswered == ()
+    assert build_digest(sure, ROOMY).unanswered[0].message_ids == ("m1",)
 
 
 def test_who_opted_out_is_neither_quoted_nor_named() -> None:

@@ -261,6 +261,23 @@ def test_a_member_who_holds_the_floor_after_a_host_gives_a_talk() -> None:
     assert list(talk.outline_ids) == sorted(talk.outline_ids, key=lambda i: int(i[1:]))
 
 
+def test_a_talk_is_called_what_the_invitation_of_days_before_called_it() -> None:
+    invitation = replace(
+        chat(("host", "明晚八点沈静老师来群里讲《怎样把书读进日子里》,大概一小时"))[0], id="i", sent_at=START - timedelta(days=1)
+    )
+    reminder = replace(chat(("host", "早上好,今晚八点的分享别忘了"))[0], id="r", sent_at=START - timedelta(hours=2))
+    floor = [replace(m, sender="沈静-儿童阅读") if m.sender_id == "speaker" else m for m in _talk()]
+    (talk,) = talks([invitation, reminder, *floor])
+    assert talk.title_id == "i"
+
+
+def test_what_the_audience_asks_for_afterwards_is_no_part_of_the_outline() -> None:
+    floor = [("speaker", SPEECH.format(i)) for i in range(9)]
+    asked = [("u6", "老师内部卖的要是固定资产怎么办?"), *[("speaker", SPEECH.format(i)) for i in range(20, 24)]]
+    (talk,) = talks(chat(("host", "分享马上开始"), *floor, ("speaker", "我就讲这么多,上问题吧"), *asked, step_s=60))
+    assert set(talk.outline_ids) <= {f"m{i}" for i in range(1, 11)}
+
+
 def test_two_members_talking_in_turn_give_no_talk() -> None:
     assert talks(chat(*[(f"u{i % 2}", SPEECH.format(i)) for i in range(40)])) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -13,6 +14,7 @@ from pipeline.embedding import FAST, MessageVectors, load_embedder
 from pipeline.learned import read_trees
 from pipeline.model import Kind, Message, Noise, Scored
 from pipeline.score import ScoreOptions, explain_value, score_messages
+from pipeline.score.adverts import whole_adverts
 from pipeline.score.again import AGAIN, SEEN, again_table
 from pipeline.score.around import AROUND, around_table
 from pipeline.score.context import context_table
@@ -137,12 +139,47 @@ def test_the_illness_of_somebody_whom_the_group_can_tell_is_never_printed_and_ad
     assert tells_illness(told).tolist() == [True, False, True, True, False, True, False]
 
 
+def quarrel(lines: list[Message], chance: list[float], noise: float = 0.8, calms: tuple[int, ...] = ()) -> list[int]:
+    """Rows that are part of a quarrel."""
+    steps_in = np.isin(np.arange(len(lines)), calms)
+    found = whole_quarrels(lines, np.array(chance, dtype=np.float32), np.full(len(lines), noise, dtype=np.float32), steps_in)
+    return [int(i) for i in (found >= CORE).nonzero()[0]]
+
+
 def test_a_lone_angry_message_is_no_quarrel_and_what_lies_between_two_is_one() -> None:
-    lines = chat("a: x", "b: y", "a: z", "c: w", "d: v", "e: u", "f: t", "g: s", "h: r", "i: q")
-    chance = np.array([0, 0.9, 0.3, 0.9, 0, 0, 0, 0, 0, 0], dtype=np.float32)
-    assert (whole_quarrels(lines, chance) >= CORE).nonzero()[0].tolist() == [1, 2, 3]
-    alone = np.array([0, 0, 0, 0, 0.9, 0, 0, 0, 0, 0], dtype=np.float32)
-    assert not (whole_quarrels(lines, alone) >= CORE).any()
+    lines = chat("a: x", "b: y", "a: z", "b: w", "d: v", "e: u", "f: t", "g: s", "h: r", "i: q")
+    assert quarrel(lines, [0, 0.9, 0.3, 0.9, 0, 0, 0, 0, 0, 0]) == [1, 2, 3]
+    assert quarrel(lines, [0, 0, 0, 0, 0.9, 0, 0, 0, 0, 0]) == []
+
+
+def test_a_quarrel_of_which_no_message_is_sure_is_found_with_the_words_that_opened_it() -> None:
+    lines = chat(
+        "f: 好的", "a: 十五分钟讲什么 讲广告吗", "b: 人家出钱 讲讲怎么了", "a: 群是大家的", "b: 那你出五千?", "a: 我办七年没收过钱",
+        "b: 所以七年还没地方", "c: 停 两位都停一下", "d: 请问周六几点集合",
+    )  # fmt: skip
+    assert quarrel(lines, [0, 0.01, 0.07, 0.16, 0.5, 0.4, 0.4, 0, 0], calms=(7,)) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_what_a_stranger_asks_in_the_middle_of_a_quarrel_is_no_part_of_it() -> None:
+    lines = chat("a: 智商税", "b: 你不也报了", "c: 业务招待费一百万能扣多少", "a: 你教育我?", "b: 你再说一遍")
+    noise = np.array([0.9, 0.9, 0.03, 0.9, 0.9], dtype=np.float32)
+    found = whole_quarrels(lines, np.full(5, 0.95, dtype=np.float32), noise, np.zeros(5, dtype=bool))
+    assert (found >= CORE).tolist() == [True, True, False, True, True]
+
+
+def test_bargains_that_a_member_passes_on_are_no_ads_and_who_says_how_to_be_reached_advertises() -> None:
+    said = ["【好价】硬盘领券到手1129", "今晚八点还有一轮", "别买那个 叠瓦盘", "我用了三年没坏", "价格汇总 4T 899"]
+    chance = np.array([0.7, 0.2, 0.02, 0.02, 0.3], dtype=np.float32)
+    lines, silent = chat(*(f"member: {text}" for text in said)), np.zeros(5, dtype=bool)
+    assert not (whole_adverts(lines, chance, 0.15, silent) >= 0.15).any()
+    assert (whole_adverts(lines, chance, 0.15, np.arange(5) == 0) >= 0.15).tolist() == [True, True, False, False, True]
+
+
+def test_of_a_notice_the_one_who_was_thrown_out_is_the_advertiser_not_the_one_who_did_it() -> None:
+    lines = chat("owner: 故事会改到湖东店", "seller: 春款上新", "x: 好")
+    notice = replace(lines[2], sender="", sender_id="", kind=Kind.SYSTEM, text='"owner"将"seller"移出了群聊')
+    chance = np.array([0.1, 0.1, 0], dtype=np.float32)
+    assert (whole_adverts([*lines[:2], notice], chance, 0.15, np.ones(3, dtype=bool)) >= 0.15).tolist() == [False, True, False]
 
 
 def test_standing_raises_and_never_lowers_a_value() -> None:

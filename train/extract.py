@@ -24,7 +24,6 @@ from train.extract_chats import (
     Chat,
     Gold,
     boost,
-    chat_names,
     fit_linear,
     mean_prediction,
     out_of_fold,
@@ -34,6 +33,7 @@ from train.extract_chats import (
     stacked,
 )
 from train.extract_items import train_items
+from train.gold import chat_names
 
 PAIR = COMMON | {"num_leaves": 15, "learning_rate": 0.05, "min_data_in_leaf": 20, "feature_fraction": 0.4, "lambda_l2": 10}
 SECOND = PAIR | {"num_leaves": 9, "feature_fraction": 0.5}

@@ -58,10 +58,6 @@ class Chat:
     x: dict[str, Any]  # what was computed so far
 
 
-def chat_names(eval_data: Path) -> list[str]:
-    return sorted(p.parent.name for p in (eval_data / "gold").glob("*/gold.json"))
-
-
 def read_gold(eval_data: Path, name: str) -> tuple[list[Message], dict[str, Any]]:
     """The chat as an export would show it, and its annotation."""
     folder = eval_data / "gold" / name

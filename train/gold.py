@@ -20,9 +20,14 @@ class GoldChat:
     gold: dict[str, Any]
 
 
+def chat_names(eval_data: Path) -> list[str]:
+    return sorted(p.parent.name for p in (eval_data / "gold").glob("*/gold.json"))
+
+
 def gold_chats(eval_data: Path, hold_out: frozenset[str]) -> Iterator[GoldChat]:
     """The chats that are not held out, by name."""
-    for folder in sorted(p.parent for p in (eval_data / "gold").glob("*/gold.json")):
-        if folder.name not in hold_out:
+    for name in chat_names(eval_data):
+        if name not in hold_out:
+            folder = eval_data / "gold" / name
             (export,) = read_export(folder / "chat.jsonl", ReadOptions(tz=ZoneInfo("Asia/Shanghai")))
-            yield GoldChat(name=folder.name, export=export, gold=json.loads((folder / "gold.json").read_text(encoding="utf-8")))
+            yield GoldChat(name=name, export=export, gold=json.loads((folder / "gold.json").read_text(encoding="utf-8")))

@@ -33,6 +33,7 @@ from pipeline.search.features import FEATURES, Scene
 from pipeline.search.meaning import update_index
 from pipeline.search.rank import FARTHEST, SIGNS, WEIGHTS, Linear, probability, signs
 from pipeline.search.window import window
+from train.gold import chat_names
 
 Floats = NDArray[np.float64]
 
@@ -73,16 +74,14 @@ class Gold:
 
 
 def train(eval_data: Path, out: Path, hold_out: frozenset[str]) -> None:
-    names = [p.name for p in sorted((eval_data / "gold").iterdir()) if (p / "gold.json").exists() and p.name not in hold_out]
-    golds = [load(eval_data, name) for name in names]
+    golds = [load(eval_data, name) for name in chat_names(eval_data) if name not in hold_out]
     about, floor = fit_silence(golds, unseen_scores(golds))
     found = {"fit": as_json(fit_ranking(golds), FEATURES), "about": as_json(about, SIGNS), "floor": floor}
     (out / WEIGHTS).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def load(eval_data: Path, name: str) -> Gold:
-    """The chat in an archive of its own (vectors are kept between runs, the analysis is made anew), and its cases."""
-    gold = json.loads((eval_data / "gold" / name / "gold.json").read_text(encoding="utf-8"))
+def archive_of(eval_data: Path, name: str) -> Archive:
+    """The gold chat in an archive of its own: vectors are kept between runs, the analysis is made anew."""
     archive = open_archive(CACHE / name)
     archive.set_setting("model", load_embedder().name)
     archive.set_setting("model_asked", "quality")
@@ -92,6 +91,13 @@ def load(eval_data: Path, name: str) -> Gold:
         list(refresh(archive, AnalysisOptions()))
         list(embed_missing(archive, load_embedder()))
         update_index(archive)
+    return archive
+
+
+def load(eval_data: Path, name: str) -> Gold:
+    """The chat's archive and its cases."""
+    gold = json.loads((eval_data / "gold" / name / "gold.json").read_text(encoding="utf-8"))
+    archive = archive_of(eval_data, name)
     searcher = Searcher(archive, load_embedder())
     row_of = {i: r for r, i in archive.db.execute("SELECT row, id FROM message")}
     thread = {row_of[i]: str(t) for i, t in gold["threads"].items() if i in row_of}
@@ -278,7 +284,7 @@ def main() -> None:
     from train.__main__ import eval_data
 
     data = eval_data()
-    golds = [load(data, p.name) for p in sorted((data / "gold").iterdir()) if (p / "gold.json").exists()]
+    golds = [load(data, name) for name in chat_names(data)]
     scores = unseen_scores(golds)
     table = {}
     for g in golds:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.digest.cite import is_proved, printable_text
 from pipeline.digest.options import DigestOptions, Lent
-from pipeline.digest.quote import Part, Quoter, rarity
+from pipeline.digest.quote import ASKING, Part, Quoter, rarity
 from pipeline.digest.select import Unit
 from pipeline.mask import mask
 from pipeline.model import Analysis, Entry, Item, Message, QAEntry, QAPair, TalkEntry
@@ -27,7 +27,7 @@ ITEM_SECTION = {
     "quote": "quotes",
 }
 _URL = re.compile(r"https?://\S+")
-_FORWARD = re.compile(r"(?:【转发】.*|《[^》]*》)?", re.DOTALL)
+_FORWARD = re.compile(r"(?:[【\[（(]转[^】\]）)]{0,3}[】\]）)].*|《[^》]*》)?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,8 @@ class Desk:
     def _is_plainly_open(self, pair: QAPair) -> bool:
         """A question for whom scoring alone reads it too. The judging looks at answers most, and doubts what has none: hence the root."""
         asks = max(self.a.score(i).question for i in pair.question_ids)
-        return math.sqrt(pair.confidence) * asks**2 >= self.o.open_confidence
+        worded = any(ASKING.search(self.a.message(i).text) for i in pair.question_ids)
+        return (worded or asks >= self.o.open_unworded) and math.sqrt(pair.confidence) * asks**2 >= self.o.open_confidence
 
     def _pair(self, pair: QAPair, question: Entry, memory: Lent) -> QAEntry | None:
         fit = [[i for i in answer.message_ids if self.may_print(i)] for answer in pair.answers]
@@ -194,7 +195,7 @@ class Desk:
             if outline and talk.speaker_id not in self.o.opted_out:
                 title = talk.title_id if self.may_ask(talk.title_id) else outline[0]
                 entry = TalkEntry(
-                    title=self.entry([title], self.o.short_entry_chars).text,
+                    title=self.entry([title], self.o.short_entry_chars, "title").text,
                     speaker=self.member(talk.speaker_id),
                     outline=tuple(self.entry([i], self.o.entry_chars) for i in outline),
                     qa=(),

@@ -26,6 +26,7 @@ class DigestOptions:
     room_a_message: float = 0.4  # of the limit, for each further message of one answer
     qa_confidence: float = 0.5  # below this line a pair is not printed: a wrong one costs more trust than a missing one
     open_confidence: float = 0.22  # of an unanswered question: the root of P(real, open), times the square of P(asks)
+    open_unworded: float = 0.9  # P(asks) of an open question without a single word or mark that asks
     least_forward_value: float = 0.6  # of an article that somebody passed on without a word
     talk_lines: int = 6  # of its outline
     least_value: float = 0.15  # a highlight below this stays in the topic statistics

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Literal
 
 from pipeline.model import Message
-from pipeline.text import cjk_share, clean, count, grams
+from pipeline.text import cjk_share, clean, count, grams, is_titled
 
 _ADDRESS = r"https?://[^\s<>\"'，。；、）】」》]+"  # whole, whatever marks stand in it
 _END = r"\.(?=\s+[A-Z\"'“(])"  # of an English sentence, not of an abbreviation or a figure
@@ -21,7 +21,7 @@ _SAYS = re.compile(r"\w")
 _NUMBER = re.compile(r"\d")
 _BLANKS = re.compile(r"\s+")
 ELLIPSIS = "…"
-Part = Literal["", "question", "answer"]
+Part = Literal["", "question", "answer", "title"]
 FIRST = 1.5  # weight of the first sentence: what answers or is announced mostly stands there
 WORD_OVER = 1.6  # … a long word, if what leads up to it would stand alone
 OVER = 1.15  # a clause may end so far beyond the limit: half a clause says nothing
@@ -33,8 +33,10 @@ _HEADING = re.compile(
 LEAST_ROOM = 12  # characters of each of several messages
 SIGNS = 0.05  # share of signs in code
 _SIGN = re.compile(r"[(){}\[\]=<>_;|\\/$#*`]")
+NAMES = 4.0  # weight of the sentence with the title, in what announces a talk
+_TRANSCRIPT = re.compile(r"^\s*[\[【(（](?:语音转文字|语音|voice)[^\]】)）]{0,6}[\]】)）]\s*(?=\S)", re.IGNORECASE)
 ASKS = 2.0  # weight of the sentence that asks, in a question
-_ASKS = re.compile(
+ASKING = re.compile(
     r"[?？]|[吗呢么]|什么|啥|怎么|怎样|咋|哪|谁|多少|几[个点号天岁次年月]|为何|如何|是否|请教|求助|求推荐|(.)[不没]\1|是不是|有没有|能不能|"
     r"\b(?:what|how|why|who|where|when|which|any(?:one|body)?|can|could|does|do|did|is|are|should|would)\b",
     re.IGNORECASE,
@@ -76,7 +78,7 @@ class Quoter:
         return "\n".join(self.shorten(t, r, part) for t, r in zip(texts, room, strict=True))
 
     def _body(self, message: Message) -> str:
-        text = message.text
+        text = _TRANSCRIPT.sub("", message.text)  # whether spoken or typed is of no use to who reads the words
         if message.url and message.url not in text:
             text = f"{text} {message.url}" if text else message.url
         # A masked text may not join what stood on two lines of the log: each line is cleaned alone.
@@ -92,8 +94,8 @@ class Quoter:
         asks = part == "question" and not _is_code(text)
         sentences = _sentences(text)
         weight = [
-            self._weight(s.text) * (FIRST if i == 0 else 1.0) * (ASKS if asks and _ASKS.search(s.text) else 1.0)
-            * (HEADING if _HEADING.fullmatch(s.text.strip()) else 1.0)
+            self._weight(s.text) * (FIRST if i == 0 else 1.0) * (ASKS if asks and ASKING.search(s.text) else 1.0)
+            * (NAMES if part == "title" and is_titled(s.text) else 1.0) * (HEADING if _HEADING.fullmatch(s.text.strip()) else 1.0)
             for i, s in enumerate(sentences)
         ]  # fmt: skip
         best = max(range(len(sentences)), key=lambda i: (weight[i], -i))
@@ -179,6 +181,10 @@ _BREAK = re.compile(r"[，,、；;：:。！？!?\s）)】」》]")
 _CLAUSE = re.compile(
     r"[，、；。！？!?;）)】」》\n]|(?<!\d)[,：:]|[,：:](?!\d)|(?<=[\u3400-\uffef])\s(?=[\u3400-\uffef])|\.(?=\s)|\s(?=[–—-]\s)"
 )
+# Without any mark: before words that mostly begin a clause.
+_GOES_ON = re.compile(
+    r"(?<=[\u4e00-\u9fff])(?=然后|所以|因为|但是|如果|而且|就是|还有|或者|那么|第[一二三四五六七八九十]|最后|这样|只要|不要|你要|我们|他们)"
+)
 _OPENS = re.compile(r"[（【《「“]|\((?=[\u3400-\uffef])")  # asides and titles; brackets of code belong to it
 _CLOSES = re.compile(r"[）】》」”)]")
 EARLY, EARLIEST = 0.6, 0.35  # of the limit: a clause that ends there is taken gladly, or if nothing better is to be had
@@ -197,6 +203,8 @@ def cut(text: str, limit: int) -> str:
         return text[: inside.start()].rstrip() + ELLIPSIS
     furthest = int(limit * OVER)
     ends = [m.start() for m in _CLAUSE.finditer(text[: furthest + 2], 1) if m.start() <= furthest]
+    if not ends:  # speech written down
+        ends = [m.start() for m in _GOES_ON.finditer(text[: furthest + 2], 1) if m.start() <= furthest]
     before = [e for e in ends if e <= room]
     after = [e for e in ends if e > room]
     if before and before[-1] >= EARLY * room:
@@ -239,7 +247,7 @@ def _asking_end(text: str, limit: int) -> str:
     """Of a long sentence the clauses that lead up to its last asking one, as many as fit."""
     starts = [0, *(m.end() for m in _CLAUSE.finditer(text)), len(text)]
     clauses = [(a, b) for a, b in pairwise(starts) if text[a:b].strip()]
-    asking = [k for k, (a, b) in enumerate(clauses) if _ASKS.search(text[a:b])]
+    asking = [k for k, (a, b) in enumerate(clauses) if ASKING.search(text[a:b])]
     last = clauses[asking[-1]][1] if asking else 0
     if last <= limit * OVER:
         return cut(text, limit)

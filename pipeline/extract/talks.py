@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pipeline.extract.item_kinds import CUES
 from pipeline.extract.options import ExtractOptions
 from pipeline.model import Kind, Message, QAPair, Scored, Session, Talk, Thread
-from pipeline.text import clean
+from pipeline.moments import main_moment
+from pipeline.text import cjk_share, clean, is_titled, short_name
 
 SPOKEN = 15  # characters from which a message counts as part of a talk
 FEWEST, FEWEST_UNANNOUNCED = 8, 14  # messages of the speaker
@@ -21,7 +22,10 @@ SHARE, SHARE_UNANNOUNCED = 0.4, 0.65  # of the characters said while the speaker
 PAUSE = timedelta(minutes=12)  # a longer silence of the speaker ends the floor
 LOOK_BACK = 40  # messages before the floor in which a host opens it
 QUESTIONS_AFTER = 40  # messages after it in which its questions are still asked
-OUTLINE = 12
+OUTLINE, FEWEST_TOLD = 12, 4
+INVITED_DAYS, INVITED_MINUTES = 14, 90  # how long before, and how near to the start the hour that an invitation names
+ASKS = 0.5  # P(asks) of a question
+ENDING, ASKED_SOON = 30, 6  # characters of "that's it, questions?"; messages within which somebody then asks
 MEETING_LENGTH = timedelta(minutes=100)
 REPORTS, REPORTERS = 4, 3  # messages under agenda points, and different members who write them
 
@@ -30,7 +34,11 @@ _OPENING = re.compile(
     r"|\b(?:ama|talk|webinar|session|guest|speaker|presentation|q&a|write-?up)\b",
     re.IGNORECASE,
 )
-_TITLE = re.compile(r"《[^》]{4,60}》|[\"“「][^\"”」]{6,60}[\"”」]")
+_ENDS = re.compile(
+    r"讲完|分享完|(?:就|先)讲(?:这么多|到)|讲到这|到这里|上问题|提问|答疑|大家问|随便问|有(?:什么|啥)?问题"
+    r"|\bquestions\b|\bthat'?s (?:it|all)\b",
+    re.IGNORECASE,
+)
 _AGENDA = re.compile(r"议程|进度会|例会|周会|会议|开会|\b(?:agenda|meeting|stand-?up)\b", re.IGNORECASE)
 _POINTS = re.compile(r"[①②③④⑤⑥⑦⑧⑨]|(?:^|[\n\s])\d{1,2}[.、)）]")
 _UNDER_POINT = re.compile(r"^\s*(?:[①②③④⑤⑥⑦⑧⑨]|\d{1,2}[.、)）])")
@@ -99,18 +107,62 @@ def _opening(messages: Sequence[Message], first: int, start: int) -> int | None:
     """The message that opens the floor: the latest with a title, else the latest that speaks of a talk."""
     near = range(first, max(start, first - LOOK_BACK) - 1, -1)
     speaks_of_it = [i for i in near if not messages[i].is_system and _OPENING.search(messages[i].text)]
-    return next((i for i in speaks_of_it if _TITLE.search(messages[i].text)), speaks_of_it[0] if speaks_of_it else None)
+    return next((i for i in speaks_of_it if is_titled(messages[i].text)), speaks_of_it[0] if speaks_of_it else None)
 
 
 def _talk(messages: Sequence[Message], scored: Sequence[Scored], qa: Sequence[QAPair], row: dict[str, int], floor: list[int]) -> Talk:
-    opening = _opening(messages, floor[0], 0)
-    outline = sorted(sorted(floor, key=lambda i: (-scored[i].value, i))[:OUTLINE])
+    opening = _invitation(messages, scored, floor[0])
+    if opening is None:
+        opening = _opening(messages, floor[0], 0)
     speaker = messages[floor[0]].sender_id
+    pairs = _questions_within(qa, row, floor[0], floor[-1] + QUESTIONS_AFTER, {m.id for m in messages if m.sender_id == speaker})
+    told = _told(messages, scored, pairs, row, floor)
     return Talk(
         kind="talk", title_id=messages[floor[0] if opening is None else opening].id, speaker_id=speaker,
-        outline_ids=tuple(messages[i].id for i in outline),
-        qa=_questions_within(qa, row, floor[0], floor[-1] + QUESTIONS_AFTER, {m.id for m in messages if m.sender_id == speaker}),
+        outline_ids=tuple(messages[i].id for i in sorted(sorted(told, key=lambda i: (-scored[i].value, i))[:OUTLINE])), qa=pairs,
     )  # fmt: skip
+
+
+def _invitation(messages: Sequence[Message], scored: Sequence[Scored], first: int) -> int | None:
+    """What told the group of it: a message that names the speaker, or is the speaker's, and the hour; one with a title before others."""
+    speaker, start = messages[first].sender_id, messages[first].sent_at
+    called = _called(messages[first].sender)
+    found: list[tuple[bool, float, int]] = []
+    for i in range(first - 1, -1, -1):
+        m = messages[i]
+        if (start - m.sent_at).days >= INVITED_DAYS:
+            break
+        if m.is_system or scored[i].noise or not (m.sender_id == speaker or (called and called in m.text.lower())):
+            continue
+        moment = main_moment(m.text, m.sent_at)
+        if moment and "T" in moment.when:
+            away = abs((datetime.fromisoformat(moment.when) - start).total_seconds())
+            if away <= 60 * INVITED_MINUTES:
+                found.append((is_titled(m.text), scored[i].value, i))
+    return max(found)[2] if found else None
+
+
+def _called(name: str) -> str:
+    """How others speak of a member: by the first name, or the first two characters of a Chinese one ("沈静-儿童阅读": "沈静老师")."""
+    words = short_name(name).lower().split()
+    first = words[0] if words else ""
+    return first[:2] if cjk_share(first) > 0.5 else first if len(first) > 2 else ""
+
+
+def _told(
+    messages: Sequence[Message], scored: Sequence[Scored], pairs: Sequence[QAPair], row: dict[str, int], floor: list[int]
+) -> list[int]:
+    """The rows of the talk itself, without what the audience asked for afterwards."""
+    speaker = messages[floor[0]].sender_id
+    for i in range(floor[min(FEWEST, len(floor)) - 1], floor[-1]):
+        if len(messages[i].text) <= ENDING and _ENDS.search(messages[i].text) and scored[i].question < ASKS:
+            after = range(i + 1, min(len(messages), i + 1 + ASKED_SOON))
+            if any(messages[k].sender_id != speaker and scored[k].question >= ASKS for k in after):
+                floor = [k for k in floor if k <= i]
+                break
+    answers = {row[i] for pair in pairs for answer in pair.answers for i in answer.message_ids}
+    told = [i for i in floor if i not in answers]
+    return told if len(told) >= FEWEST_TOLD else floor
 
 
 def _questions_within(

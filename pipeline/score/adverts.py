@@ -1,4 +1,8 @@
-"""An advertiser is found as a whole: the picture after the slogan, the second try, and what the admin threw somebody out for."""
+"""An advertiser is found as a whole: the picture after the slogan, the second try, and what the admin threw somebody out for.
+
+Nor is everybody one who speaks like one: who sells says how to be reached, and a member who has said much else does not
+turn advertiser with one doubtful line.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +19,28 @@ SURE = 0.6  # P(ad) of a message that makes its sender an advertiser
 AGAIN = 0.06  # P(ad) that suffices for an advertiser's other messages, and for one who was thrown out
 PICTURE_SECONDS = 180.0
 _MEDIA = frozenset({Kind.IMAGE, Kind.CARD, Kind.LINK, Kind.VIDEO, Kind.FILE})
+KNOWN, REGULAR = 5, 10  # messages of a member whose silence about contacts counts; of one who must be a sure case
 _THROWN_OUT = re.compile(r"移出|移除|踢出|removed|kicked|banned")
+# Who was: `"A"将"B"移出了群聊`, `"B"被移出`, `"A" removed "B"`; a single name is the one.
+_WHOM = re.compile(
+    r"(?:将|把|removed|kicked|banned)\s*[\"“]([^\"”]+)[\"”]|[\"“]([^\"”]+)[\"”]\s*(?:被|was|has been)|^[^\"“]*[\"“]([^\"”]+)[\"”][^\"“]*$"
+)
 
 
-def whole_adverts(messages: Sequence[Message], probability: NDArray[np.float32], at: float) -> NDArray[np.float32]:
-    """P(ad), raised to `at` for what belongs to an advertiser's other messages."""
+def whole_adverts(
+    messages: Sequence[Message], probability: NDArray[np.float32], at: float, reachable: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """P(ad), raised to `at` for what belongs to an advertiser's other messages, kept below it for members who are none.
+
+    `reachable`: which messages say how the sender is reached (a number, "add me", a code to scan).
+    """
+    probability = np.where(_of_members(messages, probability, reachable), np.minimum(probability, AGAIN / 2), probability)
     found = probability.copy()
     sellers = {m.sender_id for m, p in zip(messages, probability, strict=True) if p >= SURE and m.sender_id}
     names = {m.sender: m.sender_id for m in messages if m.sender and m.kind is not Kind.SYSTEM}
     for notice in messages:
         if notice.kind is Kind.SYSTEM and _THROWN_OUT.search(fold(notice.text)):
-            sellers |= {member for name, member in names.items() if f'"{name}"' in notice.text or f"“{name}”" in notice.text}
+            sellers |= {names[name] for groups in _WHOM.findall(notice.text) for name in groups if name in names}
     for i, message in enumerate(messages):
         if message.sender_id in sellers and probability[i] >= AGAIN:
             found[i] = max(found[i], at)
@@ -39,3 +54,18 @@ def whole_adverts(messages: Sequence[Message], probability: NDArray[np.float32],
                 found[i] = max(found[i], at)
                 last[message.sender_id] = i
     return found
+
+
+def _of_members(messages: Sequence[Message], probability: NDArray[np.float32], reachable: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which messages are by members who write, not sell: bargains of a shop that is not theirs, a "call me" among fifty messages."""
+    said: dict[str, list[int]] = {}
+    for i, m in enumerate(messages):
+        said.setdefault(m.sender_id, []).append(i)
+    harmless = np.zeros(len(messages), dtype=bool)
+    for who, rows in said.items():
+        if not who or len({messages[i].text for i in rows[: 10 * KNOWN]}) < KNOWN:  # whoever repeats one text writes little
+            continue
+        sure = bool((probability[rows] >= SURE).any())
+        if (len(rows) >= REGULAR and not sure) or not reachable[rows].any():
+            harmless[rows] = True
+    return harmless

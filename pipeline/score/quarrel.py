@@ -1,39 +1,103 @@
-"""A quarrel is one thing: what stands between two angry messages belongs to it, one angry message alone does not make one."""
+"""A quarrel is one thing, said by its sides: found as a stretch of messages, since few of them are angry by themselves.
+
+Each message brings evidence, log-odds of P(conflict) moved to where a quarrel is as likely as none. A stretch whose
+evidence adds up (the maximal scoring segments of Ruzzo & Tompa, ISMB 1999, in one pass) and that two members share is
+a quarrel; it begins and ends with what its sides say in a row. Judging each message beside its two neighbours, as
+before, found half of them, and took a stranger's question in the middle for a part of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model import Message
+from pipeline.model import Kind, Message
 
-CORE = 0.5  # P(conflict) of a message that may be the core of a quarrel
-EDGE = 0.2  # P(conflict) that suffices between or beside core messages
-REACH = 5  # messages
-REACH_SECONDS = 600.0
+CORE = 0.5  # P(conflict) from which a message is part of a quarrel
+MOVED = 2.0  # log-odds: inside a quarrel the next angry message is that much likelier than anywhere in a chat
+LEAST, MOST = -2.0, 3.0  # of one message's evidence
+ENOUGH = 5.0  # evidence of a quarrel; falling so far behind its best, it is over
+SIDE = 0.5  # evidence of a member who takes part
+PAUSE_SECONDS = 600.0  # ends a quarrel
+PLAIN = 0.1  # P(noise) below which a message is about something else …
+PLAIN_MOST = -1.0  # … whatever stands around it
+BEFORE, AFTER, BESIDE_SECONDS = 0.004, 0.03, 180.0  # P(conflict) of what the sides say right before and after
+CALMS, CALMS_CHARS, CALMS_ROWS = 2.0, 70, 5  # evidence in a short "stop it, both"; so many messages after the last blow
 
 
-def whole_quarrels(messages: Sequence[Message], probability: NDArray[np.float32]) -> NDArray[np.float32]:
-    """P(conflict) after looking at the neighbours: raised beside core messages, lowered where nobody answers in kind."""
+def whole_quarrels(
+    messages: Sequence[Message], probability: NDArray[np.float32], noise: NDArray[np.float32], calms: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """P(conflict) once quarrels are seen whole: at least CORE in them, below it elsewhere.
+
+    `noise`: P(noise) of each message. `calms`: which messages have the words of one who steps in.
+    """
     n = len(messages)
-    found = probability.copy()
-    likely = np.flatnonzero(probability >= EDGE)
-    core = np.flatnonzero(probability >= CORE)
-    for i in core:
-        near = [j for j in core[(core >= i - REACH) & (core <= i + REACH)] if j != i and _close(messages, int(i), int(j))]
-        if not near and not any(_close(messages, int(i), int(j)) for j in likely[(likely >= i - REACH) & (likely <= i + REACH)] if j != i):
-            found[i] = min(found[i], CORE - 0.01)
-    pairs = [(int(a), int(b)) for a, b in pairwise(core) if b - a <= REACH and _close(messages, int(a), int(b))]
-    for a, b in pairs:
-        sides = {messages[a].sender_id, messages[b].sender_id}
-        for j in range(max(0, a - 2), min(n, b + 3)):
-            if probability[j] >= EDGE and (messages[j].sender_id in sides or a < j < b):
-                found[j] = max(found[j], CORE)
+    calms = calms & np.array([len(m.text) <= CALMS_CHARS for m in messages], dtype=bool)
+    plain = (noise < PLAIN) & ~calms
+    p = np.clip(probability.astype(np.float64), 1e-4, 1 - 1e-4)
+    evidence = np.clip(np.log(p / (1 - p)) + MOVED, LEAST, MOST)
+    evidence = np.where(plain, np.minimum(evidence, PLAIN_MOST), np.where(calms, np.maximum(evidence, CALMS), evidence))
+    seconds = np.array([m.sent_at.timestamp() for m in messages])
+    found = np.minimum(probability, CORE - 0.01)
+    for first, last in _stretches(evidence, seconds):
+        sides = _sides(messages, evidence, calms, first, last)
+        if len(sides) < 2:
+            continue
+        first, last = _with_what_the_sides_say(messages, sides, p, calms, seconds, first, last)
+        for i in range(first, last + 1):
+            if not plain[i] and (messages[i].sender_id in sides or calms[i] or p[i] >= CORE):
+                found[i] = max(probability[i], CORE)
+        for i in range(last + 1, min(n, last + 1 + CALMS_ROWS)):
+            if calms[i] and seconds[i] - seconds[last] <= PAUSE_SECONDS:
+                found[i] = max(probability[i], CORE)
     return found
 
 
-def _close(messages: Sequence[Message], a: int, b: int) -> bool:
-    return abs((messages[a].sent_at - messages[b].sent_at).total_seconds()) <= REACH_SECONDS
+def _stretches(evidence: NDArray[np.float64], seconds: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """First and last rows of the stretches without a pause whose evidence adds up to ENOUGH."""
+    found: list[tuple[int, int]] = []
+    total = best = 0.0
+    first = last = 0
+    for i, more in enumerate(evidence.tolist()):
+        if total <= 0 or best - total >= ENOUGH or seconds[i] - seconds[i - 1] > PAUSE_SECONDS:
+            if best >= ENOUGH:
+                found.append((first, last))
+            total, best, first, last = 0.0, 0.0, i, i
+        total += more
+        if total > best:
+            best, last = total, i
+    return [*found, (first, last)] if best >= ENOUGH else found
+
+
+def _sides(messages: Sequence[Message], evidence: NDArray[np.float64], calms: NDArray[np.bool_], first: int, last: int) -> set[str]:
+    """The members whose messages in the stretch speak of a quarrel."""
+    heat: dict[str, float] = {}
+    for i in range(first, last + 1):
+        if not calms[i] and messages[i].kind not in (Kind.SYSTEM, Kind.RECALL):
+            heat[messages[i].sender_id] = heat.get(messages[i].sender_id, 0.0) + max(0.0, float(evidence[i]))
+    return {who for who, sum_ in heat.items() if sum_ >= SIDE}
+
+
+def _with_what_the_sides_say(
+    messages: Sequence[Message], sides: set[str], p: NDArray[np.float64], calms: NDArray[np.bool_], seconds: NDArray[np.float64],
+    first: int, last: int,
+) -> tuple[int, int]:  # fmt: skip
+    """The stretch from a side's first word to the last: what opened it sounds harmless by itself."""
+    while first < last and messages[first].sender_id not in sides:
+        first += 1
+    while last > first and messages[last].sender_id not in sides and not calms[last]:
+        last -= 1
+    while first and _goes_on(messages[first - 1], sides, p[first - 1] >= BEFORE, seconds[first] - seconds[first - 1]):
+        first -= 1
+    while last + 1 < len(messages) and (
+        calms[last + 1] or _goes_on(messages[last + 1], sides, p[last + 1] >= AFTER, seconds[last + 1] - seconds[last])
+    ):
+        last += 1
+    return first, last
+
+
+def _goes_on(message: Message, sides: set[str], likely: np.bool_, pause: float) -> bool:
+    return bool(likely) and message.sender_id in sides and pause <= BESIDE_SECONDS

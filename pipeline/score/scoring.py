@@ -18,7 +18,7 @@ from pipeline.score.adverts import whole_adverts
 from pipeline.score.again import AGAIN, SEEN, again_table
 from pipeline.score.around import around_table
 from pipeline.score.context import context_table
-from pipeline.score.cues import Table, cue_table
+from pipeline.score.cues import COLUMN, Table, cue_table
 from pipeline.score.hard import hard_reasons
 from pipeline.score.meaning import TARGETS, meaning_table
 from pipeline.score.options import ScoreOptions
@@ -71,7 +71,7 @@ def score_messages(
     meaning = meaning_table(cues, vectors.fast, FAST)
     table = score_table(messages, cues, context, meaning)
     odds = _trees("ad", FAST).raw(table)[:, 0] + AD_MEANING * meaning[:, TARGETS.index("ad")] + AD_BASE
-    ad = whole_adverts(messages, (1 / (1 + np.exp(-odds))).astype(np.float32), AD_AT)
+    ad = whole_adverts(messages, (1 / (1 + np.exp(-odds))).astype(np.float32), AD_AT, cues[:, COLUMN["contact"]] > 0)
     question = _likelier(_trees("question", FAST).probability(table), QUESTION_ODDS)
     means = vectors.fast
     if tier == QUALITY:
@@ -83,7 +83,7 @@ def score_messages(
 
     wide = np.column_stack([table, around_table(messages, cues, meaning, means)])
     noise = _noise(messages, wide, tier)
-    conflict = whole_quarrels(messages, _trees("conflict", tier).probability(table))
+    conflict = whole_quarrels(messages, _trees("conflict", tier).probability(table), noise, cues[:, COLUMN["calms"]] > 0)
     unfit = _unfit(messages, _trees("private", tier).probability(table))
     reasons = _trees("reason", tier).raw(table)
     parts = _trees("value", tier, WIDE).raw(wide) * CALIBRATION[0]
