@@ -177,6 +177,13 @@ def test_paths_switches_and_identifiers_of_code_name_no_subject() -> None:
     assert not {"dev", "md0", "assemble", "max", "depth", "max_depth"} & set(words)
 
 
+def test_a_nickname_is_no_title_where_the_cutting_takes_it_apart_or_only_its_beginning_is_said() -> None:
+    talk = ["谢谢静水流深老师的作业单", "静水老师的作业单好用", "作业单要写清楚", "静水老师明天还讲作业单"]
+    ((_title, words),) = title_topics([talk], name_words({"静水流深"}), 5)
+    assert any("作业" in w for w in words)
+    assert not {"静水", "流深", "静水流深"} & set(words)
+
+
 def test_what_comes_back_in_a_group_and_not_elsewhere_makes_the_title() -> None:
     groups = [["递延所得税怎么算", "递延所得税负债的例题", "这道题选什么"], ["周六团建去哪", "团建预算多少", "这道菜不错"]]
     titles = title_topics(groups, frozenset(), 5)

@@ -293,6 +293,14 @@ def test_a_talk_is_printed_with_its_own_questions_even_where_room_is_short() -> 
     assert without_host.talks[0].title.startswith("第")
 
 
+def test_what_announced_a_talk_heads_it_and_is_no_highlight() -> None:
+    said = [f"第{k}点，群要活起来先看清楚谁说过话谁没说过，第{k}周再做第{k}件事" for k in range(1, 5)]
+    talk = " | ".join(["主持: 明晚八点讲者老师来讲《群怎么活起来》，大概一小时", *(f"讲者: {text}" for text in said)])
+    given = Talk(kind="talk", title_id="m1", speaker_id=chat(talk)[1].sender_id, outline_ids=("m2", "m3", "m4", "m5"), qa=())
+    desk = Desk(analysis(talk, talks=(given,)), DigestOptions())
+    assert "m1" not in {i for c in desk.highlights() for i in c.unit.gain}
+
+
 def test_a_short_highlight_stands_under_what_it_responds_to() -> None:
     pair = QAPair(question_ids=("m1",), answers=(Answer(message_ids=("m2", "m3")),), status="answered", confidence=0.9)
     talk = (

@@ -19,7 +19,8 @@ _ASIDE = re.compile(
     r"@\S+|\[(?:[^\[\]]{1,12}|[A-Za-z ]{1,30})\]|【[^【】]{1,12}】|#\S{1,20}#?"
     r"|(?<![A-Za-z0-9/])/[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]*)*|(?<![\w-])--?[a-z][\w-]*|[A-Za-z0-9]*_\w+|[A-Za-z]\w*="
 )
-_CALLED = re.compile("[\u4e00-\u9fff]{1,2}(?:老师|同学|医生|教练|哥|姐|总|叔|姨|师傅)")
+_ADDRESS = ("老师", "同学", "医生", "教练", "哥", "姐", "总", "叔", "姨", "师傅")
+_CALLED = re.compile(f"[\u4e00-\u9fff]{{1,2}}(?:{'|'.join(_ADDRESS)})")
 _PART = re.compile(r"[-_—·|｜/\\()（）\[\]【】\s~]+")
 _NUMBER = re.compile("[一二两三四五六七八九十百千万几半第0-9]+[一-鿿]?$|[一二两三四五六七八九十几半第每]")
 LONGEST_TITLE = 16  # characters
@@ -42,6 +43,7 @@ CLASS_WEIGHT = {
 }
 CLASS_WEIGHT |= dict.fromkeys("mqrpcuyoxhk", 0.1)
 NEIGHBOUR_WORDS = 3
+NAME_WORDS = 4  # of a nickname
 
 
 @lru_cache(maxsize=65536)
@@ -77,13 +79,29 @@ def telling_words(text: str, names: frozenset[str]) -> list[str]:
 def _phrases(text: str, names: frozenset[str]) -> list[tuple[str, ...]]:
     """Runs of up to three telling words that stand side by side, as spelt."""
     runs: list[list[str]] = [[]]
-    for word in _cut(_bare(text)):
+    words = _cut(_bare(text))
+    named = _named(words, names)
+    for i, word in enumerate(words):
         folded = fold(word)
-        if tells(folded) and folded not in names:
+        if tells(folded) and folded not in names and i not in named:
             runs[-1].append(word)
         elif not (word.isspace() and runs[-1] and runs[-1][-1].isascii()):  # a blank joins Latin words only
             runs.append([])
     return [tuple(run[i : i + n]) for run in runs for n in range(1, NEIGHBOUR_WORDS + 1) for i in range(len(run) - n + 1)]
+
+
+def _named(words: Sequence[str], names: frozenset[str]) -> set[int]:
+    """Places of words that name a member: a nickname that the cutting took apart ("静水" "流深"), its beginning before "老师"."""
+    found: set[int] = set()
+    for i in range(len(words)):
+        joined = fold(words[i])
+        if words[i + 1 : i + 2] and words[i + 1] in _ADDRESS and any(name.startswith(joined) for name in names):
+            found.add(i)
+        for end in range(i + 1, min(len(words), i + NAME_WORDS)):
+            joined += fold(words[end])
+            if joined in names:
+                found.update(range(i, end + 1))
+    return found
 
 
 def title_topics(groups: Sequence[Sequence[str]], names: frozenset[str], most: int) -> list[tuple[str, tuple[str, ...]]]:

@@ -207,12 +207,13 @@ class Desk:
 
     def highlights(self) -> list[Candidate]:
         """Runs of one sender's valuable messages in one thread, joined in order."""
+        titles = {talk.title_id for talk in self.a.talks}  # each heads its talk
         runs: list[list[Message]] = []
         for thread in self.a.threads:
             last: Message | None = None
             for m in thread.messages:
                 scored = self.a.score(m.id)
-                if scored.value < self.o.least_value or scored.is_question or not self.may_print(m.id):
+                if scored.value < self.o.least_value or scored.is_question or m.id in titles or not self.may_print(m.id):
                     continue
                 if last is not None and self._continues(runs[-1], m):
                     runs[-1].append(m)

@@ -37,7 +37,7 @@ NAMES = 4.0  # weight of the sentence with the title, in what announces a talk
 _TRANSCRIPT = re.compile(r"^\s*[\[【(（](?:语音转文字|语音|voice)[^\]】)）]{0,6}[\]】)）]\s*(?=\S)", re.IGNORECASE)
 ASKS = 2.0  # weight of the sentence that asks, in a question
 ASKING = re.compile(
-    r"[?？]|[吗呢么]|什么|啥|怎么|怎样|咋|哪|谁|多少|几[个点号天岁次年月]|为何|如何|是否|请教|求助|求推荐|(.)[不没]\1|是不是|有没有|能不能|"
+    r"[?？]|[吗呢么]|什么|啥|怎么|怎样|咋|哪|谁|多少|几[个点号天岁次年月]|为何|如何|是否|请教|求助|求推荐|(.)[不没]\1|是不是|有没有|能不能|有人|求|没(?=\s|[，,。!！~]|$)|"
     r"\b(?:what|how|why|who|where|when|which|any(?:one|body)?|can|could|does|do|did|is|are|should|would)\b",
     re.IGNORECASE,
 )
