@@ -194,6 +194,28 @@ def test_a_transcript_is_quoted_without_its_mark_and_cut_where_a_clause_begins()
     assert said == "合并大题不要从头读到尾你先把股权图画出来谁持有谁多少…"
 
 
+def test_the_heading_of_a_notice_stays_with_its_key_sentence() -> None:
+    text = (
+        "【中级报名准备清单】\n学历证书。身份证。起止日期以财政部会计财务评价中心和各省会计管理机构公告为准。"
+        "照片，白底，不大于三百。交费，只收银联。"
+    )
+    notice = message(text)
+    said = Quoter(mask=mask, rarity=rarity([notice, *(message("中级报名准备清单", id=f"n{k}") for k in range(9))])).quote([notice], 38)
+    assert said.startswith("【中级报名准备清单】")
+    assert "…" in said
+    assert is_proved(Entry(text=said, message_ids=(notice.id,)), {notice.id: text})
+
+
+@pytest.mark.parametrize("opening", ["问：", "Q: ", "@所有人 ", "@all ", "[语音转文字] "])
+def test_what_says_only_for_whom_or_how_it_was_said_is_left_out(opening: str) -> None:
+    assert Quoter(mask=mask, rarity=rarity([])).quote([message(f"{opening}一份简历投所有岗行不行")], 40) == "一份简历投所有岗行不行"
+
+
+def test_a_stand_in_for_a_picture_is_never_a_line() -> None:
+    digest = build_digest(analysis("甲: [图片] | 乙: 续费率用到期用户里续费的人数除以到期人数", value={"m1": 0.9}), ROOMY)
+    assert "[图片]" not in {e.text for t in digest.topics for e in t.highlights}
+
+
 def test_an_answer_does_not_spend_its_room_on_whom_it_answers() -> None:
     text = "补昨晚大橘问的：在第六十天发了一次匿名投票，让他们选想看什么，八十六个人投了，其中十九个后来开了口"
     quoter = Quoter(mask=mask, rarity=rarity([message(text)]))

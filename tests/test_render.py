@@ -94,6 +94,12 @@ def test_a_digest_over_years_says_which_years() -> None:
     assert str(long.end.year) in text.splitlines()[0]
 
 
+def test_what_is_due_at_midnight_is_due_at_the_end_of_the_day_before() -> None:
+    d = rich_digest()
+    d = replace(d, actions=(replace(d.actions[0], due="2026-09-28T00:00:00+08:00"),))
+    assert "9月27日（周日） 24:00" in render(d, "txt", RenderOptions(lang="zh-hans"))
+
+
 def test_a_name_can_be_an_initial_or_left_out() -> None:
     full = render(rich_digest(), "txt")
     assert "老秦-事务所" in full

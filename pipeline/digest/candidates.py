@@ -27,6 +27,7 @@ ITEM_SECTION = {
     "quote": "quotes",
 }
 _URL = re.compile(r"https?://\S+")
+_STAND_IN = re.compile(r"^\[[^\[\]\s:：]{1,8}\]$")  # "[图片]": there was something, but nothing to read
 _FORWARD = re.compile(r"(?:[【\[（(]转[^】\]）)]{0,3}[】\]）)].*|《[^》]*》)?", re.DOTALL)
 
 
@@ -66,7 +67,7 @@ class Desk:
 
     def may_print(self, message_id: str) -> bool:
         m, s = self.a.message(message_id), self.a.score(message_id)
-        return s.noise is None and self.may_ask(message_id) and bool(clean(m.text) or m.url or m.title)
+        return s.noise is None and self.may_ask(message_id) and bool(_STAND_IN.sub("", clean(m.text)) or m.url or m.title)
 
     def gain(self, message_id: str) -> float:
         """What showing a message is worth: the top of the value scale weighs more than the middle."""

@@ -34,7 +34,12 @@ LEAST_ROOM = 12  # characters of each of several messages
 SIGNS = 0.05  # share of signs in code
 _SIGN = re.compile(r"[(){}\[\]=<>_;|\\/$#*`]")
 NAMES = 4.0  # weight of the sentence with the title, in what announces a talk
-_TRANSCRIPT = re.compile(r"^\s*[\[【(（](?:语音转文字|语音|voice)[^\]】)）]{0,6}[\]】)）]\s*(?=\S)", re.IGNORECASE)
+# That it was spoken, that it is for all, or that it is a question is of no use to who reads the words.
+_OPENS_WITH = re.compile(
+    r"^\s*(?:[\[【(（](?:语音转文字|语音|voice)[^\]】)）]{0,6}[\]】)）]|@(?:所有人|全体成员|all|everyone|here|channel)\b|(?:问|q)\s*[:：])\s*(?=\S)",
+    re.IGNORECASE,
+)
+_HEADING_MARK = re.compile(r"\s*【[^】\n]{2,24}】")
 ASKS = 2.0  # weight of the sentence that asks, in a question
 ASKING = re.compile(
     r"[?？]|[吗呢么]|什么|啥|怎么|怎样|咋|哪|谁|多少|几[个点号天岁次年月]|为何|如何|是否|请教|求助|求推荐|(.)[不没]\1|是不是|有没有|能不能|有人|求|没(?=\s|[，,。!！~]|$)|"
@@ -78,7 +83,7 @@ class Quoter:
         return "\n".join(self.shorten(t, r, part) for t, r in zip(texts, room, strict=True))
 
     def _body(self, message: Message) -> str:
-        text = _TRANSCRIPT.sub("", message.text)  # whether spoken or typed is of no use to who reads the words
+        text = _OPENS_WITH.sub("", message.text)
         if message.url and message.url not in text:
             text = f"{text} {message.url}" if text else message.url
         # A masked text may not join what stood on two lines of the log: each line is cleaned alone.
@@ -91,6 +96,10 @@ class Quoter:
             return text
         if part == "answer" and (opening := _ADDRESSED.match(text)) and (rest := text[opening.end() :].strip()):
             return ELLIPSIS + self.shorten(rest, limit - len(ELLIPSIS)).removeprefix(ELLIPSIS)
+        if (heading := _HEADING_MARK.match(text)) and part != "answer" and len(heading[0]) < limit:  # says what all the rest is about
+            rest = text[heading.end() :]
+            between = rest[: len(rest) - len(rest.lstrip())]
+            return heading[0].strip() + between + self.shorten(rest.strip(), limit - len(heading[0]), part)
         asks = part == "question" and not _is_code(text)
         sentences = _sentences(text)
         weight = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
 from pipeline.i18n import catalog
@@ -247,7 +247,7 @@ class Words:
         if entry.place:
             found.append(self._("Where: {place}").format(place=one_line(entry.place)))
         if entry.due:
-            found.append(self._("Due: {due}").format(due=self._moment(entry.due)))
+            found.append(self._("Due: {due}").format(due=self._deadline(entry.due)))
         if entry.who != (entry.sender,) and (names := [n for n in map(self.name, entry.who) if n]):
             found.append(self._("Who: {who}").format(who=self._(", ").join(names)))
         if entry.replaces:
@@ -287,6 +287,16 @@ class Words:
         except ValueError:
             return one_line(iso)
         return f"{self._weekday(time)} {time:%H:%M}"
+
+    def _deadline(self, iso: str) -> str:
+        """The same, but midnight ends a day: who must be done by Sunday 24:00 reads "Monday 00:00" wrong."""
+        try:
+            time = datetime.fromisoformat(iso)
+        except ValueError:
+            return one_line(iso)
+        if len(iso) <= 10 or (time.hour, time.minute) != (0, 0):
+            return self._moment(iso)
+        return f"{self._weekday(time - timedelta(days=1))} 24:00"
 
     def _weekday(self, day: date) -> str:
         return self._("{day} ({weekday})").format(day=self._day(day), weekday=self._(WEEKDAYS[day.weekday()]))
