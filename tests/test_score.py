@@ -167,19 +167,29 @@ def test_what_a_stranger_asks_in_the_middle_of_a_quarrel_is_no_part_of_it() -> N
     assert (found >= CORE).tolist() == [True, True, False, True, True]
 
 
+def adverts(lines: list[Message], chance: list[float], reachable: tuple[int, ...] = (), job: tuple[int, ...] = ()) -> list[int]:
+    """Rows that are ads at .1."""
+    rows = np.arange(len(lines))
+    found = whole_adverts(lines, np.array(chance, dtype=np.float32), 0.1, np.isin(rows, reachable), np.isin(rows, job))
+    return [int(i) for i in (found >= 0.1).nonzero()[0]]
+
+
 def test_bargains_that_a_member_passes_on_are_no_ads_and_who_says_how_to_be_reached_advertises() -> None:
     said = ["【好价】硬盘领券到手1129", "今晚八点还有一轮", "别买那个 叠瓦盘", "我用了三年没坏", "价格汇总 4T 899"]
-    chance = np.array([0.7, 0.2, 0.02, 0.02, 0.3], dtype=np.float32)
-    lines, silent = chat(*(f"member: {text}" for text in said)), np.zeros(5, dtype=bool)
-    assert not (whole_adverts(lines, chance, 0.15, silent) >= 0.15).any()
-    assert (whole_adverts(lines, chance, 0.15, np.arange(5) == 0) >= 0.15).tolist() == [True, True, False, False, True]
+    lines, chance = chat(*(f"member: {text}" for text in said)), [0.7, 0.2, 0.02, 0.02, 0.3]
+    assert adverts(lines, chance) == []
+    assert adverts(lines, chance, reachable=(0,)) == [0, 1, 4]
+
+
+def test_a_job_notice_is_no_ad_and_a_bait_that_calls_itself_one_is() -> None:
+    lines = chat("hr: 内推 Python后端 薪资25-38K", "bait: 急招 零基础带薪培训 加V")
+    assert adverts(lines, [0.15, 0.95], reachable=(1,), job=(0, 1)) == [1]
 
 
 def test_of_a_notice_the_one_who_was_thrown_out_is_the_advertiser_not_the_one_who_did_it() -> None:
     lines = chat("owner: 故事会改到湖东店", "seller: 春款上新", "x: 好")
     notice = replace(lines[2], sender="", sender_id="", kind=Kind.SYSTEM, text='"owner"将"seller"移出了群聊')
-    chance = np.array([0.1, 0.1, 0], dtype=np.float32)
-    assert (whole_adverts([*lines[:2], notice], chance, 0.15, np.ones(3, dtype=bool)) >= 0.15).tolist() == [False, True, False]
+    assert adverts([*lines[:2], notice], [0.08, 0.08, 0]) == [1]
 
 
 def test_standing_raises_and_never_lowers_a_value() -> None:

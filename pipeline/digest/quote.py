@@ -216,7 +216,9 @@ def cut(text: str, limit: int) -> str:
         ends = [m.start() for m in _GOES_ON.finditer(text[: furthest + 2], 1) if m.start() <= furthest]
     before = [e for e in ends if e <= room]
     after = [e for e in ends if e > room]
-    if before and before[-1] >= EARLY * room:
+    if _is_code(text):  # has no clauses: a bracket ends none
+        head = _whole_words(text, room)
+    elif before and before[-1] >= EARLY * room:
         head = text[: before[-1]]
     elif after:
         head = text[: after[0]]

@@ -32,7 +32,7 @@ REASONS = (
 )  # fmt: skip
 NOISE_AT = 0.58
 AGAIN_SHARE = 0.7  # of the second look: half and half is as good in the mean, worse in the worst chat
-AD_AT = 0.15  # ads are rare where this was learned, and seldom like another community's
+AD_AT = 0.1  # ads are rare where this was learned, and seldom like another community's
 AD_MEANING, AD_BASE = 1.0, 0.7  # log-odds that the linear score of meaning adds: trees alone lean on the words of the ads that they saw
 QUESTION_SPARES = 0.65  # a likely question is never noise, whatever its words …
 QUESTION_SPARES_AD = 0.9  # … "anybody need a …?" excepted
@@ -71,7 +71,7 @@ def score_messages(
     meaning = meaning_table(cues, vectors.fast, FAST)
     table = score_table(messages, cues, context, meaning)
     odds = _trees("ad", FAST).raw(table)[:, 0] + AD_MEANING * meaning[:, TARGETS.index("ad")] + AD_BASE
-    ad = whole_adverts(messages, (1 / (1 + np.exp(-odds))).astype(np.float32), AD_AT, cues[:, COLUMN["contact"]] > 0)
+    ad = whole_adverts(messages, (1 / (1 + np.exp(-odds))).astype(np.float32), AD_AT, *(cues[:, COLUMN[c]] > 0 for c in ("contact", "job")))
     question = _likelier(_trees("question", FAST).probability(table), QUESTION_ODDS)
     means = vectors.fast
     if tier == QUALITY:
