@@ -13,7 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.embedding import FAST, MODELS, QUALITY, Embedder, MessageVectors, OnnxEmbedder, StaticEmbedder, load_embedder, unit_rows
+from pipeline import embedding
+from pipeline.embedding import (
+    FAST,
+    MODELS,
+    PROBE,
+    PROBE_OFF,
+    PROBE_ROW,
+    QUALITY,
+    Embedder,
+    MessageVectors,
+    OnnxEmbedder,
+    StaticEmbedder,
+    load_embedder,
+    unit_rows,
+)
 from pipeline.errors import ModelError
 from pipeline.model import Message
 
@@ -87,8 +101,18 @@ def test_the_same_text_gives_the_same_row_wherever_it_stands(embedder: Embedder)
 
 def test_a_row_is_the_same_on_every_processor() -> None:
     """Where int8 products were added with saturation (AVX2 without VNNI), it differed by .004 a number."""
-    row = load_embedder(QUALITY).passages(["周六晚上八点机房停电，服务器要提前关机吗"])[0]
-    assert row[:8].tolist() == pytest.approx([0.0177, 0.0007, -0.0251, 0.0232, 0.0749, -0.0025, -0.0093, 0.0221], abs=0.001)
+    row = load_embedder(QUALITY).passages([PROBE])[0]
+    assert row[: len(PROBE_ROW)].tolist() == pytest.approx(PROBE_ROW.tolist(), abs=PROBE_OFF)
+
+
+def test_a_processor_that_sums_otherwise_is_told_to_sum_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    plain = embedding._session
+    monkeypatch.setattr(embedding, "_session", lambda path, exact: asked.append(exact) or plain(path, exact))
+    monkeypatch.setattr(embedding, "PROBE_ROW", PROBE_ROW + np.float32(0.004))
+    other = OnnxEmbedder(MODELS / "e5-small-zh-en").passages(TEXTS[:2])
+    assert asked == [False, True]
+    assert np.allclose(other, load_embedder(QUALITY).passages(TEXTS[:2]), atol=1e-5)
 
 
 @ignore_library_warnings
