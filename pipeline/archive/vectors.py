@@ -50,18 +50,8 @@ class CachedEmbedder:
 
     @contextmanager
     def ahead(self, texts: Sequence[str]) -> Iterator[None]:
-        """While the block runs, what the archive lacks of those texts is encoded beside it. Only by the bundled quality model: the fast
-        one needs no time, a named one is not known to bear two threads."""
-        if not isinstance(self._embedder, OnnxEmbedder):
-            yield
-            return
-        wanted = {content_hash(t): t for t in map(storable, texts)}
-        known = self._known(list(wanted))
-        missing = [(h, t) for h, t in wanted.items() if h not in known and h not in self._new]
-        for start in range(0, len(missing), PIECE):
-            piece = missing[start : start + PIECE]
-            rows = self._embedder.begin([t for _h, t in piece])
-            self._begun |= {h: (rows, k) for k, (h, _t) in enumerate(piece)}
+        """While the block runs, what the archive lacks of those texts is encoded beside it; what is not done then is given up."""
+        self.begin(texts)
         try:
             yield
             self._collect([h for h, (rows, _k) in self._begun.items() if rows.done()])
@@ -69,6 +59,19 @@ class CachedEmbedder:
             for rows, _k in self._begun.values():
                 rows.cancel()
             self._begun.clear()
+
+    def begin(self, texts: Sequence[str]) -> None:
+        """Starts to encode what the archive lacks of those texts; `passages` takes it up. Only by the bundled quality model: the fast
+        one needs no time, a named one is not known to bear two threads."""
+        if not isinstance(self._embedder, OnnxEmbedder):
+            return
+        wanted = {content_hash(t): t for t in map(storable, texts)}
+        known = self._known(list(wanted))
+        missing = [(h, t) for h, t in wanted.items() if h not in known and h not in self._new and h not in self._begun]
+        for start in range(0, len(missing), PIECE):
+            piece = missing[start : start + PIECE]
+            rows = self._embedder.begin([t for _h, t in piece])
+            self._begun |= {h: (rows, k) for k, (h, _t) in enumerate(piece)}
 
     def _collect(self, hashes: Sequence[bytes]) -> None:
         """Takes what was begun, waiting where it is not done."""

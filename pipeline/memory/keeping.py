@@ -17,7 +17,7 @@ from pipeline.memory.asking import LISTED, Asking, Note, read_stretch
 from pipeline.memory.cues import chat_day
 from pipeline.memory.ledger import LedgerOptions, Question, fold
 from pipeline.memory.linking import Sparing, link_day
-from pipeline.memory.match import Learned, Side, asking_sides, note_sides, read_learned
+from pipeline.memory.match import Learned, Side, asking_sides, note_sides, read_learned, words_of
 from pipeline.memory.optout import OptedOut, askings_without, nobody, notes_without
 from pipeline.memory.shelf import drop_day, put_asking, put_note, read_askings, read_links, read_notes
 from pipeline.memory.stretch import instants, parts
@@ -39,9 +39,12 @@ def keep_days(archive: Archive, chat: StoredChat, days: Iterable[date], options:
     ordered = sorted(set(days))
     reader = _reader(archive, chat, ordered, embedder, options)
     for start in range(0, len(ordered), BATCH):
-        read = [
-            _read_day(archive, chat, day, reader, embedder, None if sparing else learned, options) for day in ordered[start : start + BATCH]
-        ]
+        found = []
+        for day in ordered[start : start + BATCH]:
+            found.append(_read_day(archive, chat, day, reader, reader is embedder, options))
+            if not sparing:  # encoded while the next day is read
+                embedder.begin([*(t for a in found[-1].askings for t in words_of(a) if t), *(n.text for n in found[-1].notes)])
+        read = [_with_sides(day, embedder, None if sparing else learned) for day in found]
         embedder.flush()
         with archive.transaction() as db:
             written = [_write_day(db, chat, day) for day in read]
@@ -65,6 +68,14 @@ def _reader(archive: Archive, chat: StoredChat, days: list[date], embedder: Cach
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Found:
+    day: date
+    messages: int
+    askings: list[Asking]
+    notes: list[Note]
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Day:
     day: date
     messages: int
@@ -72,33 +83,30 @@ class _Day:
     notes: list[tuple[Note, Side]]
 
 
-def _read_day(
-    archive: Archive,
-    chat: StoredChat,
-    day: date,
-    reader: Embedder,
-    embedder: CachedEmbedder,
-    learned: Learned | None,
-    options: AnalysisOptions,
-) -> _Day:
-    """Without `learned`, askings and notes get no vectors."""
+def _read_day(archive: Archive, chat: StoredChat, day: date, reader: Embedder, closely: bool, options: AnalysisOptions) -> _Found:
+    """`closely`: open questions that are less sure are listed, too."""
     start, end = instants(day)
     messages = [m for m in archive.messages(chat, start, end) if chat_day(m.sent_at) == day]
-    askings: list[Asking] = []
-    notes: list[Note] = []
+    found = _Found(day=day, messages=len(messages), askings=[], notes=[])
     for part in parts(messages):
-        listed = LISTED if reader is embedder else options.extract.min_open_confidence
+        listed = LISTED if closely else options.extract.min_open_confidence
         read = read_stretch(part, MessageVectors(part, load_embedder(FAST), reader), options, listed=listed)
-        askings += read.askings
-        notes += read.notes
+        found.askings.extend(read.askings)
+        found.notes.extend(read.notes)
+    return found
+
+
+def _with_sides(found: _Found, embedder: CachedEmbedder, learned: Learned | None) -> _Day:
+    """Without `learned`, askings and notes get no vectors."""
     if learned is None:
         zero = np.zeros(embedder.dimension, dtype=np.float32)
         blank = Side(text=zero, answers=zero, pointing=zero, grams=frozenset(), weight=0.0, numbers=frozenset())
-        asked, told = [blank] * len(askings), [blank] * len(notes)
+        asked, told = [blank] * len(found.askings), [blank] * len(found.notes)
     else:
-        asked, told = asking_sides(askings, learned, embedder), note_sides(notes, learned, embedder)
+        asked, told = asking_sides(found.askings, learned, embedder), note_sides(found.notes, learned, embedder)
     return _Day(
-        day=day, messages=len(messages), askings=list(zip(askings, asked, strict=True)), notes=list(zip(notes, told, strict=True))
+        day=found.day, messages=found.messages,
+        askings=list(zip(found.askings, asked, strict=True)), notes=list(zip(found.notes, told, strict=True)),
     )  # fmt: skip
 
 

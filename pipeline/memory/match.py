@@ -114,9 +114,14 @@ def weigh(text: str, learned: Learned) -> tuple[frozenset[str], float]:
     return found, sum(learned.rareness(g) for g in found)
 
 
+def words_of(asking: Asking) -> tuple[str, str, str]:
+    """What of an asking is compared: its question, its answers, the words that point back."""
+    return asking.text, asking.answer_text, asking.pointing
+
+
 def asking_sides(askings: Sequence[Asking], learned: Learned, embedder: Embedder) -> list[Side]:
     """The askings, ready to be compared."""
-    columns = [[a.text for a in askings], [a.answer_text for a in askings], [a.pointing for a in askings]]
+    columns = [list(texts) for texts in zip(*map(words_of, askings), strict=True)] or [[], [], []]
     parts = [centred(embed(texts, embedder), texts, learned) for texts in columns]
     return [side_of(a.text, learned, *vectors) for a, *vectors in zip(askings, *parts, strict=True)]
 
