@@ -52,6 +52,7 @@ def prepare(text: str) -> Prepared:
     return Prepared(" ".join(_grams(folded)), " ".join(_cut(folded)), " ".join(_pieces(folded)))
 
 
+@lru_cache(maxsize=8192)  # a query folds the same names, texts and single characters again and again
 def fold_script(text: str) -> str:
     """Width, case and traditional characters folded: 「軟體ＡＩ」 → 「软体ai」."""
     return fold(text).translate(_simplified())

@@ -80,28 +80,35 @@ def _phrases(text: str, names: frozenset[str]) -> list[tuple[str, ...]]:
     """Runs of up to three telling words that stand side by side, as spelt."""
     runs: list[list[str]] = [[]]
     words = _cut(_bare(text))
-    named = _named(words, names)
+    folded = [fold(word) for word in words]
+    named = _named(folded, names)
     for i, word in enumerate(words):
-        folded = fold(word)
-        if tells(folded) and folded not in names and i not in named:
+        if tells(folded[i]) and folded[i] not in names and i not in named:
             runs[-1].append(word)
         elif not (word.isspace() and runs[-1] and runs[-1][-1].isascii()):  # a blank joins Latin words only
             runs.append([])
     return [tuple(run[i : i + n]) for run in runs for n in range(1, NEIGHBOUR_WORDS + 1) for i in range(len(run) - n + 1)]
 
 
-def _named(words: Sequence[str], names: frozenset[str]) -> set[int]:
+def _named(folded: Sequence[str], names: frozenset[str]) -> set[int]:
     """Places of words that name a member: a nickname that the cutting took apart ("静水" "流深"), its beginning before "老师"."""
     found: set[int] = set()
-    for i in range(len(words)):
-        joined = fold(words[i])
-        if words[i + 1 : i + 2] and words[i + 1] in _ADDRESS and any(name.startswith(joined) for name in names):
+    firsts = _first_letters(names)
+    for i, joined in enumerate(folded):
+        if joined[:1] not in firsts:
+            continue
+        if folded[i + 1 : i + 2] and folded[i + 1] in _ADDRESS and any(name.startswith(joined) for name in names):
             found.add(i)
-        for end in range(i + 1, min(len(words), i + NAME_WORDS)):
-            joined += fold(words[end])
+        for end in range(i + 1, min(len(folded), i + NAME_WORDS)):
+            joined += folded[end]
             if joined in names:
                 found.update(range(i, end + 1))
     return found
+
+
+@lru_cache(maxsize=8)
+def _first_letters(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name[:1] for name in names)
 
 
 def title_topics(groups: Sequence[Sequence[str]], names: frozenset[str], most: int) -> list[tuple[str, tuple[str, ...]]]:
