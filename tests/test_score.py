@@ -160,6 +160,11 @@ def test_a_quarrel_of_which_no_message_is_sure_is_found_with_the_words_that_open
     assert quarrel(lines, [0, 0.01, 0.07, 0.16, 0.5, 0.4, 0.4, 0, 0], calms=(7,)) == [1, 2, 3, 4, 5, 6, 7]
 
 
+def test_two_who_talked_all_day_before_they_quarrelled_are_not_said_to_have_quarrelled_all_day() -> None:
+    lines = chat(*(f"{'ab'[i % 2]}: {i}" for i in range(60)))
+    assert min(quarrel(lines, [0.02] * 50 + [0.9] * 6 + [0.02] * 4)) >= 46
+
+
 def test_what_a_stranger_asks_in_the_middle_of_a_quarrel_is_no_part_of_it() -> None:
     lines = chat("a: 智商税", "b: 你不也报了", "c: 业务招待费一百万能扣多少", "a: 你教育我?", "b: 你再说一遍")
     noise = np.array([0.9, 0.9, 0.03, 0.9, 0.9], dtype=np.float32)

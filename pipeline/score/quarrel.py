@@ -23,7 +23,8 @@ SIDE = 0.5  # evidence of a member who takes part
 PAUSE_SECONDS = 600.0  # ends a quarrel
 PLAIN = 0.1  # P(noise) below which a message is about something else …
 PLAIN_MOST = -1.0  # … whatever stands around it
-BEFORE, AFTER, BESIDE_SECONDS = 0.004, 0.03, 180.0  # P(conflict) of what the sides say right before and after
+BEFORE, AFTER, BESIDE_SECONDS = 0.004, 0.03, 180.0  # P(conflict) of what the sides say right before and after …
+BESIDE_ROWS = 4  # … so many messages at most: two who talk all day quarrel for a while
 CALMS, CALMS_CHARS, CALMS_ROWS = 2.0, 70, 5  # evidence in a short "stop it, both"; so many messages after the last blow
 
 
@@ -90,12 +91,12 @@ def _with_what_the_sides_say(
         first += 1
     while last > first and messages[last].sender_id not in sides and not calms[last]:
         last -= 1
-    while first and _goes_on(messages[first - 1], sides, p[first - 1] >= BEFORE, seconds[first] - seconds[first - 1]):
-        first -= 1
-    while last + 1 < len(messages) and (
-        calms[last + 1] or _goes_on(messages[last + 1], sides, p[last + 1] >= AFTER, seconds[last + 1] - seconds[last])
-    ):
-        last += 1
+    for _more in range(BESIDE_ROWS):
+        if first and _goes_on(messages[first - 1], sides, p[first - 1] >= BEFORE, seconds[first] - seconds[first - 1]):
+            first -= 1
+        after = last + 1
+        if after < len(messages) and (calms[after] or _goes_on(messages[after], sides, p[after] >= AFTER, seconds[after] - seconds[last])):
+            last = after
     return first, last
 
 
