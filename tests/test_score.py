@@ -139,10 +139,12 @@ def test_the_illness_of_somebody_whom_the_group_can_tell_is_never_printed_and_ad
     assert tells_illness(told).tolist() == [True, False, True, True, False, True, False]
 
 
-def quarrel(lines: list[Message], chance: list[float], noise: float = 0.8, calms: tuple[int, ...] = ()) -> list[int]:
-    """Rows that are part of a quarrel."""
-    steps_in = np.isin(np.arange(len(lines)), calms)
-    found = whole_quarrels(lines, np.array(chance, dtype=np.float32), np.full(len(lines), noise, dtype=np.float32), steps_in)
+def quarrel(lines: list[Message], chance: list[float], calms: tuple[int, ...] = (), hostile: tuple[int, ...] | None = None) -> list[int]:
+    """Rows that are part of a quarrel; where the words of one stand is given, or else everywhere."""
+    rows = np.arange(len(lines))
+    words = np.ones(len(lines), dtype=bool) if hostile is None else np.isin(rows, hostile)
+    noise = np.full(len(lines), 0.8, dtype=np.float32)
+    found = whole_quarrels(lines, np.array(chance, dtype=np.float32), noise, np.isin(rows, calms), words)
     return [int(i) for i in (found >= CORE).nonzero()[0]]
 
 
@@ -157,7 +159,7 @@ def test_a_quarrel_of_which_no_message_is_sure_is_found_with_the_words_that_open
         "f: 好的", "a: 十五分钟讲什么 讲广告吗", "b: 人家出钱 讲讲怎么了", "a: 群是大家的", "b: 那你出五千?", "a: 我办七年没收过钱",
         "b: 所以七年还没地方", "c: 停 两位都停一下", "d: 请问周六几点集合",
     )  # fmt: skip
-    assert quarrel(lines, [0, 0.01, 0.07, 0.16, 0.5, 0.4, 0.4, 0, 0], calms=(7,)) == [1, 2, 3, 4, 5, 6, 7]
+    assert quarrel(lines, [0, 0.01, 0.07, 0.16, 0.5, 0.4, 0.4, 0, 0], calms=(7,), hostile=()) == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_two_who_talked_all_day_before_they_quarrelled_are_not_said_to_have_quarrelled_all_day() -> None:
@@ -165,10 +167,16 @@ def test_two_who_talked_all_day_before_they_quarrelled_are_not_said_to_have_quar
     assert min(quarrel(lines, [0.02] * 50 + [0.9] * 6 + [0.02] * 4)) >= 46
 
 
+def test_a_clerk_and_a_customer_who_speak_to_and_fro_do_not_quarrel() -> None:
+    lines = chat(*(f"{'ab'[i % 2]}: 这家酒店有健身房吗" for i in range(12)))
+    assert quarrel(lines, [0.6] * 12, hostile=()) == []
+    assert quarrel(lines, [0.6] * 12, hostile=(3, 8)) == list(range(12))
+
+
 def test_what_a_stranger_asks_in_the_middle_of_a_quarrel_is_no_part_of_it() -> None:
     lines = chat("a: 智商税", "b: 你不也报了", "c: 业务招待费一百万能扣多少", "a: 你教育我?", "b: 你再说一遍")
     noise = np.array([0.9, 0.9, 0.03, 0.9, 0.9], dtype=np.float32)
-    found = whole_quarrels(lines, np.full(5, 0.95, dtype=np.float32), noise, np.zeros(5, dtype=bool))
+    found = whole_quarrels(lines, np.full(5, 0.95, dtype=np.float32), noise, np.zeros(5, dtype=bool), np.ones(5, dtype=bool))
     assert (found >= CORE).tolist() == [True, True, False, True, True]
 
 

@@ -19,6 +19,7 @@ CORE = 0.5  # P(conflict) from which a message is part of a quarrel
 MOVED = 2.0  # log-odds: inside a quarrel the next angry message is that much likelier than anywhere in a chat
 LEAST, MOST = -2.0, 3.0  # of one message's evidence
 ENOUGH = 5.0  # evidence of a quarrel; falling so far behind its best, it is over
+HOSTILE = 0.12  # of the messages have words of a quarrel: customers and clerks, who also speak to and fro, have none
 SIDE = 0.5  # evidence of a member who takes part
 PAUSE_SECONDS = 600.0  # ends a quarrel
 PLAIN = 0.1  # P(noise) below which a message is about something else …
@@ -29,13 +30,19 @@ CALMS, CALMS_CHARS, CALMS_ROWS = 2.0, 70, 5  # evidence in a short "stop it, bot
 
 
 def whole_quarrels(
-    messages: Sequence[Message], probability: NDArray[np.float32], noise: NDArray[np.float32], calms: NDArray[np.bool_]
+    messages: Sequence[Message],
+    probability: NDArray[np.float32],
+    noise: NDArray[np.float32],
+    calms: NDArray[np.bool_],
+    hostile: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
     """P(conflict) once quarrels are seen whole: at least CORE in them, below it elsewhere.
 
-    `noise`: P(noise) of each message. `calms`: which messages have the words of one who steps in.
+    `noise`: P(noise) of each message. `calms`: which messages have the words of one who steps in. `hostile`: which have words that
+    only a quarrel has, to attack, to part the two, to apologise.
     """
     n = len(messages)
+    words = np.concatenate([[0], np.cumsum(hostile | calms)])
     calms = calms & np.array([len(m.text) <= CALMS_CHARS for m in messages], dtype=bool)
     plain = (noise < PLAIN) & ~calms
     p = np.clip(probability.astype(np.float64), 1e-4, 1 - 1e-4)
@@ -45,7 +52,8 @@ def whole_quarrels(
     found = np.minimum(probability, CORE - 0.01)
     for first, last in _stretches(evidence, seconds):
         sides = _sides(messages, evidence, calms, first, last)
-        if len(sides) < 2:
+        heard = words[min(n, last + 1 + CALMS_ROWS)] - words[first]
+        if len(sides) < 2 or heard < HOSTILE * (last + 1 - first):
             continue
         first, last = _with_what_the_sides_say(messages, sides, p, calms, seconds, first, last)
         for i in range(first, last + 1):

@@ -83,7 +83,8 @@ def score_messages(
 
     wide = np.column_stack([table, around_table(messages, cues, meaning, means)])
     noise = _noise(messages, wide, tier)
-    conflict = whole_quarrels(messages, _trees("conflict", tier).probability(table), noise, cues[:, COLUMN["calms"]] > 0)
+    hostile = cues[:, [COLUMN[c] for c in ("insults", "you_attack", "apologises")]].max(axis=1) > 0
+    conflict = whole_quarrels(messages, _trees("conflict", tier).probability(table), noise, cues[:, COLUMN["calms"]] > 0, hostile)
     unfit = _unfit(messages, _trees("private", tier).probability(table))
     reasons = _trees("reason", tier).raw(table)
     parts = _trees("value", tier, WIDE).raw(wide) * CALIBRATION[0]
