@@ -315,6 +315,14 @@ def test_a_talk_is_printed_with_its_own_questions_even_where_room_is_short() -> 
     assert without_host.talks[0].title.startswith("第")
 
 
+def test_a_sentence_out_of_a_talk_is_the_last_of_the_lines_to_read_first() -> None:
+    said = [f"第{k}点，群要活起来先看清楚谁说过话谁没说过，第{k}周再做第{k}件事" for k in range(1, 5)]
+    talk = " | ".join([*(f"讲者: {text}" for text in said), "群主: 从下周起夜话固定每周三晚上八点，嘉宾提前一周公布"])
+    given = Talk(kind="talk", title_id="m1", speaker_id=chat(talk)[0].sender_id, outline_ids=("m1", "m2", "m3", "m4"), qa=())
+    digest = build_digest(analysis(talk, talks=(given,), value={"m2": 0.9, "m5": 0.5}), ROOMY)
+    assert digest.tldr[0].message_ids == ("m5",)
+
+
 def test_what_announced_a_talk_heads_it_and_is_no_highlight() -> None:
     said = [f"第{k}点，群要活起来先看清楚谁说过话谁没说过，第{k}周再做第{k}件事" for k in range(1, 5)]
     talk = " | ".join(["主持: 明晚八点讲者老师来讲《群怎么活起来》，大概一小时", *(f"讲者: {text}" for text in said)])

@@ -92,8 +92,17 @@ def _own_time(entry: Entry, message: Message) -> str | None:
 
 
 def _tldr(short: Sequence[Entry], pairs: Sequence[QAEntry], desk: Desk) -> tuple[Entry, ...]:
-    """The lines to read if nothing else: the best of each topic, then the next best; an answer under the question that it answers."""
-    ranked = sorted(short, key=lambda e: (-desk.a.score(e.message_ids[0]).value, desk.a.row[e.message_ids[0]]))
+    """The lines to read if nothing else: the best of each topic, then the next best; an answer under the question that it answers.
+
+    What a speaker said comes last: a sentence out of a talk seldom stands alone, and the talk has its own place.
+    """
+    told = {i for talk in desk.a.talks if talk.kind == "talk" for i in talk.outline_ids}
+
+    def rank(e: Entry) -> tuple[bool, float, int]:
+        first = e.message_ids[0]
+        return first in told, -desk.a.score(first).value, desk.a.row[first]
+
+    ranked = sorted(short, key=rank)
     best: dict[str, Entry] = {}
     for entry in ranked:
         thread = desk.a.thread_of.get(entry.message_ids[0])

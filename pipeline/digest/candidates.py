@@ -13,7 +13,7 @@ from pipeline.digest.quote import ASKING, Part, Quoter, rarity
 from pipeline.digest.select import Unit
 from pipeline.mask import mask
 from pipeline.model import Analysis, Entry, Item, Message, QAEntry, QAPair, TalkEntry
-from pipeline.text import cjk_share, clean, grams, short_name
+from pipeline.text import cjk_share, clean, grams, is_placeholder, short_name
 
 Printed = Entry | QAEntry | TalkEntry
 
@@ -27,7 +27,6 @@ ITEM_SECTION = {
     "quote": "quotes",
 }
 _URL = re.compile(r"https?://\S+")
-_STAND_IN = re.compile(r"^\[[^\[\]\s:：]{1,8}\]$")  # "[图片]": there was something, but nothing to read
 _FORWARD = re.compile(r"(?:[【\[（(]转[^】\]）)]{0,3}[】\]）)].*|《[^》]*》)?", re.DOTALL)
 
 
@@ -67,7 +66,8 @@ class Desk:
 
     def may_print(self, message_id: str) -> bool:
         m, s = self.a.message(message_id), self.a.score(message_id)
-        return s.noise is None and self.may_ask(message_id) and bool(_STAND_IN.sub("", clean(m.text)) or m.url or m.title)
+        says = bool(clean(m.text)) and not is_placeholder(m.text)
+        return s.noise is None and self.may_ask(message_id) and bool(says or m.url or m.title)
 
     def gain(self, message_id: str) -> float:
         """What showing a message is worth: the top of the value scale weighs more than the middle."""

@@ -24,7 +24,6 @@ LOOK_BACK = 40  # messages before the floor in which a host opens it
 QUESTIONS_AFTER = 40  # messages after it in which its questions are still asked
 OUTLINE, FEWEST_TOLD = 12, 4
 INVITED_DAYS, INVITED_MINUTES = 14, 90  # how long before, and how near to the start the hour that an invitation names
-ASKS = 0.5  # P(asks) of a question
 ENDING, ASKED_SOON = 30, 6  # characters of "that's it, questions?"; messages within which somebody then asks
 MEETING_LENGTH = timedelta(minutes=100)
 REPORTS, REPORTERS = 4, 3  # messages under agenda points, and different members who write them
@@ -155,9 +154,9 @@ def _told(
     """The rows of the talk itself, without what the audience asked for afterwards."""
     speaker = messages[floor[0]].sender_id
     for i in range(floor[min(FEWEST, len(floor)) - 1], floor[-1]):
-        if len(messages[i].text) <= ENDING and _ENDS.search(messages[i].text) and scored[i].question < ASKS:
+        if len(messages[i].text) <= ENDING and _ENDS.search(messages[i].text) and not scored[i].is_question:
             after = range(i + 1, min(len(messages), i + 1 + ASKED_SOON))
-            if any(messages[k].sender_id != speaker and scored[k].question >= ASKS for k in after):
+            if any(messages[k].sender_id != speaker and scored[k].is_question for k in after):
                 floor = [k for k in floor if k <= i]
                 break
     answers = {row[i] for pair in pairs for answer in pair.answers for i in answer.message_ids}
